@@ -1,0 +1,2 @@
+Console.Error.WriteLine("udm: not built yet");
+return 1;
