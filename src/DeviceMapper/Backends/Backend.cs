@@ -1,0 +1,27 @@
+using DeviceMapper.Io;
+
+namespace DeviceMapper.Backends;
+
+/// <summary>An open device below the mapped devices: file, block device, memory, mapped device.</summary>
+/// <remarks>
+/// <see cref="BlockDevice.Process"/> may be called by many threads at once. A short read or write is finished or
+/// reported; EINTR is repeated; a bio beyond <see cref="BlockDevice.Size"/> ends with an error.
+/// </remarks>
+public abstract class Backend : BlockDevice, IDisposable
+{
+    /// <summary>
+    /// Where I/O really goes: this backend, or the mapped device that it stands for. Targets send their bios there,
+    /// so that a stack of mapped devices is one loop.
+    /// </summary>
+    public virtual BlockDevice Target => this;
+
+    /// <summary>
+    /// Finds out which parts of a range hold data (lseek's SEEK_DATA and SEEK_HOLE): the first extent at
+    /// <paramref name="start"/>, its length (at most <paramref name="length"/>) and whether it is a hole that reads as zeroes.
+    /// </summary>
+    /// <returns>Length and kind; by default all of it is data.</returns>
+    public virtual (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length) => (length, false);
+
+    /// <summary>Closes it. No bio is in flight.</summary>
+    public abstract void Dispose();
+}

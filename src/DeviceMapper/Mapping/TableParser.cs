@@ -1,0 +1,115 @@
+using System.Text;
+using DeviceMapper.Io;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Mapping;
+
+/// <summary>Reads tables as dmsetup does, and arguments as the kernel does.</summary>
+public static class TableParser
+{
+    /// <summary>
+    /// Reads a table as dmsetup reads it from a file or standard input: a line a target, <c>start length type arguments</c>;
+    /// empty lines and lines that start with <c>#</c> are skipped.
+    /// </summary>
+    /// <exception cref="DmException">EINVAL, with the number of the line and what was expected.</exception>
+    public static IReadOnlyList<TableLine> Parse(string text)
+    {
+        List<TableLine> lines = [];
+        int number = 0;
+        foreach (string raw in text.Split('\n'))
+        {
+            number++;
+            string line = raw.Trim(' ', '\t', '\r');
+            if (line.Length == 0 || line[0] == '#')
+            {
+                continue;
+            }
+
+            lines.Add(ParseLine(line, number));
+        }
+
+        return lines;
+    }
+
+    /// <summary>Reads one line; <paramref name="number"/> counts from 1 and is for the sentence.</summary>
+    public static TableLine ParseLine(string line, int number)
+    {
+        string[] words = line.Split((char[]?)null, 4, StringSplitOptions.RemoveEmptyEntries);
+        if (words.Length < 3)
+        {
+            throw new DmException(Errno.EINVAL, $"line {number}: '{line}' is not 'start length target arguments'");
+        }
+
+        if (!Targets.TargetArguments.TryNumber(words[0], out ulong start))
+        {
+            throw new DmException(Errno.EINVAL, $"line {number}: start: '{words[0]}' is not a sector number");
+        }
+
+        if (!Targets.TargetArguments.TryNumber(words[1], out ulong length))
+        {
+            throw new DmException(Errno.EINVAL, $"line {number}: length: '{words[1]}' is not a number of sectors");
+        }
+
+        return new TableLine(new Sector(start), new SectorCount(length), words[2], words.Length > 3 ? words[3] : "");
+    }
+
+    /// <summary>Splits arguments as the kernel's <c>dm_split_args</c>: at white space; a backslash takes the next character literally.</summary>
+    public static IReadOnlyList<string> SplitWords(string arguments)
+    {
+        List<string> words = [];
+        StringBuilder word = new();
+        bool inWord = false;
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            char c = arguments[i];
+            if (c == '\\' && i + 1 < arguments.Length)
+            {
+                word.Append(arguments[++i]);
+                inWord = true;
+            }
+            else if (!char.IsAsciiLetterOrDigit(c) && (c is ' ' or '\t' or '\n' or '\r' or '\v' or '\f' or '\u00a0'))
+            {
+                if (inWord)
+                {
+                    words.Add(word.ToString());
+                    word.Clear();
+                    inWord = false;
+                }
+            }
+            else
+            {
+                word.Append(c);
+                inWord = true;
+            }
+        }
+
+        if (inWord)
+        {
+            words.Add(word.ToString());
+        }
+
+        return words;
+    }
+
+    /// <summary>Escapes blanks and backslashes, so that <see cref="SplitWords"/> gives the word back.</summary>
+    public static string EscapeWord(string word)
+    {
+        if (word.AsSpan().IndexOfAny(" \t\n\r\v\f\\\u00a0") < 0)
+        {
+            return word;
+        }
+
+        StringBuilder escaped = new(word.Length + 8);
+        foreach (char c in word)
+        {
+            if (c is ' ' or '\t' or '\n' or '\r' or '\v' or '\f' or '\\' or '\u00a0')
+            {
+                escaped.Append('\\');
+            }
+
+            escaped.Append(c);
+        }
+
+        return escaped.ToString();
+    }
+}

@@ -1,0 +1,10 @@
+namespace DeviceMapper.Targets;
+
+/// <summary>The list of target types. Adding a target is a file of its own and a line here.</summary>
+public static class TargetTypes
+{
+    /// <summary>All that there are, by name.</summary>
+    public static IReadOnlyList<TargetType> All { get; } =
+    [
+    ];
+}
