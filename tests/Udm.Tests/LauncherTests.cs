@@ -76,7 +76,8 @@ public sealed class LauncherTests : IDisposable
     [Fact]
     public async Task CallersThatComeDuringABuildWaitForIt()
     {
-        Result[] results = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Task.Run(() => Run(waiters: 5))));
+        Result[] results = await Task.WhenAll(Enumerable.Range(0, 5).Select(
+            _ => Task.Factory.StartNew(() => Run(waiters: 5), TaskCreationOptions.LongRunning)));
 
         Assert.Equal(1, Builds);
         Assert.All(results, r => Assert.Equal(7, r.Status));
