@@ -1,0 +1,140 @@
+using System.Net.Sockets;
+using System.Text;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Ioctl;
+
+/// <summary>Calls ioctls of a daemon over its control socket. One call at a time; connects at the first one.</summary>
+public sealed class ControlClient : IControl, IDisposable
+{
+    private readonly string _path;
+    private Socket? _socket;
+
+    /// <summary>A client of the daemon that listens on a socket.</summary>
+    /// <param name="path">The path of its control socket.</param>
+    public ControlClient(string path) => _path = path;
+
+    /// <summary>Called when a call takes long, with what it waits for: <c>waits for 17 I/Os of m; use --noflush</c>. On the calling thread.</summary>
+    public Action<string>? Waiting { get; set; }
+
+    /// <inheritdoc/>
+    /// <exception cref="DmException">Besides refusals: ENXIO: no daemon answers; ECONNRESET: it went away; EINTR: cancelled.</exception>
+    public DmReply Call(DmCommand command, DmIoctl request, CancellationToken cancellation = default)
+    {
+        int size = checked((int)request.DataSize);
+        while (true)
+        {
+            // The daemon needs the bytes of the request to be as many as it says.
+            DmIoctl sent = request.Enlarged(Math.Max(size, request.Bytes.Length));
+            DmReply reply;
+            try
+            {
+                reply = Exchange(FrameKind.Call, command.IoctlNumber(), sent.Bytes, cancellation);
+            }
+            finally
+            {
+                if (request.Has(DmFlags.SecureData))
+                {
+                    sent.Wipe();
+                }
+            }
+
+            if (!reply.Ioctl.Has(DmFlags.BufferFull))
+            {
+                if (request.Has(DmFlags.SecureData))
+                {
+                    request.Wipe();
+                }
+
+                return reply;
+            }
+
+            if (sent.Bytes.Length >= DmIoctl.MaxDataSize)
+            {
+                throw new DmException(Errno.EOVERFLOW, $"the answer is larger than {DmIoctl.MaxDataSize} bytes");
+            }
+
+            size = Math.Min(DmIoctl.MaxDataSize, 2 * sent.Bytes.Length);
+        }
+    }
+
+    /// <summary>Waits until the global event number has moved past the one that <see cref="DmCommand.DevArmPoll"/> remembered, or, without that, the one at the time of connecting (poll(2) on the control node).</summary>
+    public void Poll(CancellationToken cancellation = default) => Exchange(FrameKind.Poll, 0, [], cancellation);
+
+    /// <summary>Closes the connection; what the daemon still does for it is undone.</summary>
+    public void Dispose()
+    {
+        _socket?.Dispose();
+        _socket = null;
+    }
+
+    private DmReply Exchange(FrameKind kind, uint code, ReadOnlySpan<byte> body, CancellationToken cancellation)
+    {
+        Socket socket = _socket ??= Connect();
+        try
+        {
+            // A closed connection is the daemon's signal to give up; and the shutdown ends our own wait.
+            using CancellationTokenRegistration hangup = cancellation.Register(() => socket.Shutdown(SocketShutdown.Both));
+            Frame.Send(socket, kind, code, body);
+            while (Frame.Receive(socket) is { } frame)
+            {
+                if (frame.Kind == FrameKind.Progress)
+                {
+                    Waiting?.Invoke(Encoding.UTF8.GetString(frame.Body));
+                    continue;
+                }
+
+                if (frame.Kind != FrameKind.Reply)
+                {
+                    throw new InvalidDataException($"frame of kind {frame.Kind}");
+                }
+
+                return Read(frame);
+            }
+
+            throw new EndOfStreamException();
+        }
+        catch (Exception e) when (e is SocketException or IOException or InvalidDataException or ObjectDisposedException)
+        {
+            Dispose();
+            throw cancellation.IsCancellationRequested
+                ? new DmException(Errno.EINTR, "given up", e)
+                : e is InvalidDataException
+                ? new DmException(Errno.EPROTO, $"what answers at {_path} is not this version of the udm daemon", e)
+                : new DmException(Errno.ECONNRESET, $"the udm daemon at {_path} went away", e);
+        }
+    }
+
+    private static DmReply Read(Frame frame)
+    {
+        Reply reply = Reply.Decode(frame.Body);
+        if (frame.Code != 0)
+        {
+            throw new DmException((Errno)frame.Code, reply.Sentence);
+        }
+
+        return new DmReply(new DmIoctl(reply.Ioctl.Span), reply.Warnings);
+    }
+
+    private Socket Connect()
+    {
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(_path));
+            return socket;
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw e.SocketErrorCode == SocketError.AccessDenied
+                ? new DmException(Errno.EACCES, $"the udm daemon at {_path} is somebody else's", e)
+                : new DmException(Errno.ENXIO, $"no udm daemon answers at {_path}; 'udm daemon' starts one", e);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            socket.Dispose();
+            throw new DmException(Errno.ENAMETOOLONG, $"the socket's path {_path} is longer than the 107 bytes that a socket can have", e);
+        }
+    }
+}

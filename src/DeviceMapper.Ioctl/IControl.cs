@@ -1,0 +1,20 @@
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Ioctl;
+
+/// <summary>Whoever takes the device mapper's ioctls: the daemon behind its control socket, or a registry in this process.</summary>
+public interface IControl
+{
+    /// <summary>Calls an ioctl.</summary>
+    /// <param name="command">Which.</param>
+    /// <param name="request">Its struct and payload. Unchanged, unless <see cref="DmFlags.SecureData"/> is set: then it is wiped.</param>
+    /// <param name="cancellation">As a signal would: what the call waits for is undone.</param>
+    /// <returns>The answer, never with <see cref="DmFlags.BufferFull"/>: a buffer that is too small is enlarged and the call repeated.</returns>
+    /// <exception cref="DmException">The call was refused; <see cref="Errno.EINTR"/>: it was cancelled.</exception>
+    DmReply Call(DmCommand command, DmIoctl request, CancellationToken cancellation = default);
+}
+
+/// <summary>What an ioctl answers.</summary>
+/// <param name="Ioctl">The struct and its payload.</param>
+/// <param name="Warnings">Sentences for the user.</param>
+public sealed record DmReply(DmIoctl Ioctl, IReadOnlyList<string> Warnings);

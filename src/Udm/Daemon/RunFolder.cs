@@ -1,0 +1,39 @@
+namespace Udm.Daemon;
+
+/// <summary>The folder of a daemon: its sockets, its lock, and its devices as files.</summary>
+public sealed class RunFolder
+{
+    private RunFolder(string path) => Path = path;
+
+    /// <summary>Its absolute path.</summary>
+    public string Path { get; }
+
+    /// <summary>The socket that takes the dm ioctls.</summary>
+    public string ControlSocket => System.IO.Path.Combine(Path, "control");
+
+    /// <summary>Where each device is a file of its name.</summary>
+    public string Mapper => System.IO.Path.Combine(Path, "mapper");
+
+    /// <summary>The file that the running daemon holds a lock on.</summary>
+    public string LockFile => System.IO.Path.Combine(Path, "lock");
+
+    /// <summary>
+    /// Finds the folder: <paramref name="option"/> (<c>--run</c>), else <c>$UDM_RUN</c>, else <c>/run/udm</c> for root,
+    /// <c>$XDG_RUNTIME_DIR/udm</c>, <c>/tmp/udm-UID</c>. Nothing is made or checked.
+    /// </summary>
+    public static RunFolder Find(string? option)
+    {
+        string? path = NotEmpty(option) ?? NotEmpty(Environment.GetEnvironmentVariable("UDM_RUN"));
+        if (path is null)
+        {
+            string? runtime = NotEmpty(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"));
+            path = Environment.IsPrivilegedProcess ? "/run/udm"
+                : runtime is not null ? System.IO.Path.Combine(runtime, "udm")
+                : $"/tmp/udm-{Native.Process.UserId}";
+        }
+
+        return new RunFolder(System.IO.Path.GetFullPath(path));
+    }
+
+    private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}
