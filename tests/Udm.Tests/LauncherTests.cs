@@ -100,6 +100,25 @@ public sealed class LauncherTests : IDisposable
         Assert.Single(Directory.GetDirectories(Path.Combine(_root, "artifacts", "udm"), "quick.??????"));
     }
 
+    [Fact]
+    public void AProgramThatStillRunsKeepsItsFiles()
+    {
+        File.Copy("/bin/cat", Path.Combine(_root, "program"), overwrite: true);
+        using Process running = Start();
+        running.StandardInput.WriteLine("here");
+        Assert.Equal("here", running.StandardOutput.ReadLine());
+        Write("src/Udm/A.cs", "new");
+        Assert.Equal(0, Run().Status);
+        string used = File.ResolveLinkTarget($"/proc/{running.Id}/exe", returnFinalTarget: true)!.FullName;
+        Assert.True(File.Exists(used), $"{used} is gone");
+
+        running.StandardInput.Close();
+        running.WaitForExit();
+        Write("src/Udm/A.cs", "newer");
+        Assert.Equal(0, Run().Status);
+        Assert.False(File.Exists(used), $"{used} was left behind");
+    }
+
     private int Builds => File.ReadAllLines(Path.Combine(_root, "builds")).Length;
 
     private void Write(string path, string text) => File.WriteAllText(Path.Combine(_root, path), text);
@@ -116,6 +135,17 @@ public sealed class LauncherTests : IDisposable
 
     private Result Run(int? waiters, string input = "", params string[] arguments)
     {
+        using Process process = Start(waiters, arguments);
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new(process.Id, process.ExitCode, output, error.Result);
+    }
+
+    private Process Start(int? waiters = null, params string[] arguments)
+    {
         ProcessStartInfo start = new(Path.Combine(_root, "udm"), arguments)
         {
             RedirectStandardInput = true,
@@ -125,12 +155,6 @@ public sealed class LauncherTests : IDisposable
         start.Environment["ROOT"] = _root;
         start.Environment["WAITERS"] = waiters?.ToString();
         start.Environment["PATH"] = $"{_root}/path:{Environment.GetEnvironmentVariable("PATH")}";
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return new(process.Id, process.ExitCode, output, error.Result);
+        return Process.Start(start)!;
     }
 }
