@@ -34,6 +34,9 @@ public abstract class DeviceSpec
     /// <summary>The mapped device that it is, or null.</summary>
     public virtual MappedDevice? Mapped => null;
 
+    /// <summary>Whether claiming or opening it may take long; then that is done on a thread of its own, within a time limit.</summary>
+    public virtual bool MayHang => true;
+
     /// <summary>
     /// Takes the device mapper's claim: keeps others out as far as the kind of device can (O_EXCL for a block device,
     /// an OFD lock for a file). The daemon takes one for each identity; it is released by disposing.

@@ -122,8 +122,8 @@ public sealed class Bio
                 ThrowEndedTwice();
             }
 
-            Target? target = bio.Target;
-            if (target is null)
+            Bio? parent = bio.Parent;
+            if (parent is null)
             {
                 bio._inFlight = 0;
                 bio.Status = status;
@@ -131,12 +131,11 @@ public sealed class Bio
                 return;
             }
 
-            if (target.WantsEnd && !target.EndKeepingExceptions(bio, ref status))
+            if (bio.Target is { WantsEnd: true } target && !target.EndKeepingExceptions(bio, ref status))
             {
                 return; // the target keeps it and ends it, or submits it again, later
             }
 
-            Bio parent = bio.Parent!;
             MappedDevice owner = bio.Owner!;
             bio._inFlight = 0;
             BioThread thread = BioThread.Current;
@@ -147,19 +146,26 @@ public sealed class Bio
             }
 
             // A clone that is alone owns the count; only several need the atomic decrement.
-            if (parent.Pending != 1 && Interlocked.Decrement(ref parent.Pending) != 0)
+            if (Volatile.Read(ref parent.Pending) != 1 && Interlocked.Decrement(ref parent.Pending) != 0)
             {
                 return;
             }
 
             status = (BioStatus)parent.FirstError;
-            if (!owner.Exit(thread, parent, status))
+            if (!owner.Exit(thread, parent, ref status))
             {
                 return; // parked: it is mapped again after the resume
             }
 
             bio = parent;
         }
+    }
+
+    /// <summary>Ends a clone that its target did not take: the target's end is not called.</summary>
+    internal void EndMapped(BioStatus status)
+    {
+        Target = null;
+        End(status);
     }
 
     internal static Bio RentFrom(BioThread thread)
@@ -194,9 +200,9 @@ public sealed class Bio
         }
     }
 
-    /// <summary>Makes this a clone of <paramref name="parent"/>, of all of it, for a target.</summary>
+    /// <summary>Makes this a clone of <paramref name="parent"/>, of all of it, for a target; without one it goes past the targets.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void CloneFrom(Bio parent, MappedDevice owner, Target target)
+    internal void CloneFrom(Bio parent, MappedDevice owner, Target? target)
     {
         Parent = parent;
         Owner = owner;

@@ -45,6 +45,9 @@ internal sealed class BioThread
     /// <summary>The index of this thread's counters.</summary>
     public int Slot { get; }
 
+    /// <summary>The target that the last search of this thread found; see <see cref="Mapping.Table.Find"/>.</summary>
+    public Targets.Target? LastTarget;
+
     /// <summary>Free bios, linked by <see cref="Bio.Next"/>.</summary>
     public Bio? Pool;
 

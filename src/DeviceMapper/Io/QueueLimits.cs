@@ -4,7 +4,7 @@ namespace DeviceMapper.Io;
 /// What I/O to a device must and should look like, stacked from the devices below as the kernel's <c>queue_limits</c>
 /// (block/blk-settings.c). Sizes are in bytes unless a type says otherwise.
 /// </summary>
-public sealed record QueueLimits
+public sealed partial record QueueLimits
 {
     /// <summary>What a table starts from: 512-byte blocks, nothing preferred, everything allowed (the kernel's <c>blk_set_stacking_limits</c>).</summary>
     public static QueueLimits Stacking { get; } = new();

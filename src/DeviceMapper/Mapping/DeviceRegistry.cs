@@ -1,62 +1,368 @@
+using DeviceMapper.Backends;
 using DeviceMapper.Io;
+using DeviceMapper.Native;
 using DeviceMapper.Targets;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace DeviceMapper.Mapping;
 
-/// <summary>How a <see cref="DeviceRegistry"/> is set up.</summary>
-public sealed record DeviceRegistryOptions
+/// <summary>
+/// All mapped devices of this process, by name, uuid and number, and what they share: target types, claims, events
+/// (the kernel's drivers/md/dm-ioctl.c without the ioctls).
+/// </summary>
+public sealed partial class DeviceRegistry : IDisposable
 {
-    /// <summary>The folder that shows mapped devices as files: names in it, as names in /dev/mapper, are mapped devices, and are never opened through the kernel.</summary>
-    public string? MapperFolder { get; init; }
-    /// <summary>Where it logs.</summary>
-    public ILogger? Logger { get; init; }
-    /// <summary>Its clock.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
-    /// <summary>The longest that opening a table device may take.</summary>
-    public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(5);
-}
+    /// <summary>The longest name, in bytes of UTF-8 (DM_NAME_LEN less the NUL).</summary>
+    public const int MaxNameLength = 127;
 
-/// <summary>All mapped devices of this process, by name, uuid and number, and what they share: target types, claims and events.</summary>
-public sealed class DeviceRegistry : IDisposable
-{
+    /// <summary>The longest uuid, in bytes of UTF-8 (DM_UUID_LEN less the NUL).</summary>
+    public const int MaxUuidLength = 128;
+
+    private readonly Lock _lock = new(); // guards the three indexes; taken before a device's own locks
+    private readonly Dictionary<string, MappedDevice> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MappedDevice> _byUuid = new(StringComparer.Ordinal);
+    private readonly Dictionary<uint, MappedDevice> _byMinor = [];
+    private readonly MinorNumbers _minors = new();
+    private readonly EventCounter _events = new();
+    private readonly Dictionary<string, TargetType> _targetTypes;
+
     /// <summary>An empty registry.</summary>
-    public DeviceRegistry(DeviceRegistryOptions? options = null) => Options = options ?? new();
+    /// <param name="options">How it is set up.</param>
+    public DeviceRegistry(DeviceRegistryOptions? options = null)
+    {
+        Options = options ?? new DeviceRegistryOptions();
+        Logger = Options.Logger ?? NullLogger.Instance;
+        TargetTypes = Options.TargetTypes;
+        _targetTypes = TargetTypes.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        (Major, uint foreignMajor) = FreeMajors.Find();
+        Claims = new Claims(new MinorNumbers(), foreignMajor);
+        Resolve = Options.Resolve ?? new DeviceResolver(this).Resolve;
+    }
+
     /// <summary>How it was set up.</summary>
     public DeviceRegistryOptions Options { get; }
-    /// <summary>The block major of its mapped devices: one that is free on this machine.</summary>
-    public uint Major => throw new NotImplementedException();
-    /// <summary>The target types it knows, by name.</summary>
-    public IReadOnlyList<TargetType> TargetTypes => throw new NotImplementedException();
+
+    /// <summary>The block major of its mapped devices: one that no driver of this machine has.</summary>
+    public uint Major { get; }
+
+    /// <summary>The target types that it knows, by name.</summary>
+    public IReadOnlyList<TargetType> TargetTypes { get; }
+
     /// <summary>Counts creations, removals, renames, swaps and targets' events of all devices.</summary>
-    public uint EventNumber => throw new NotImplementedException();
-    /// <summary>Waits until <see cref="EventNumber"/> differs from a number.</summary>
-    public void WaitForEvent(uint since, CancellationToken cancellation) => throw new NotImplementedException();
-    /// <summary>Adds a front end; it hears of devices that are already there at once.</summary>
-    public void AddExport(IDeviceExport export) => throw new NotImplementedException();
+    public uint EventNumber => _events.Number;
+
     /// <summary>All mapped devices, by name in byte order.</summary>
-    public IReadOnlyList<MappedDevice> Devices => throw new NotImplementedException();
-    /// <summary>Makes a mapped device without a table (DM_DEV_CREATE).</summary>
-    /// <exception cref="DmException">EINVAL: a bad name; EBUSY: name, uuid or minor is taken.</exception>
-    public MappedDevice Create(string name, string? uuid = null, uint? minor = null) => throw new NotImplementedException();
-    /// <summary>Makes a mapped device with a table, and resumes it: all or nothing.</summary>
-    public MappedDevice Create(string name, string table, DeviceMode mode = DeviceMode.ReadWrite, string? uuid = null) => throw new NotImplementedException();
+    public IReadOnlyList<MappedDevice> Devices
+    {
+        get
+        {
+            MappedDevice[] devices;
+            lock (_lock)
+            {
+                devices = [.. _byName.Values];
+            }
+
+            Array.Sort(devices, (a, b) => string.CompareOrdinal(a.Name, b.Name));
+            return devices;
+        }
+    }
+
+    internal ILogger Logger { get; }
+
+    internal Claims Claims { get; }
+
+    internal Holders Holders { get; } = new();
+
+    internal Topology Topology { get; } = new();
+
+    /// <summary>Finds the device that a word of a table names.</summary>
+    internal Func<string, ResolveContext, DeviceSpec> Resolve { get; }
+
+    /// <summary>Waits until <see cref="EventNumber"/> differs from a number.</summary>
+    /// <exception cref="DmException">EINTR: <paramref name="cancellation"/>.</exception>
+    public void WaitForEvent(uint since, CancellationToken cancellation) => _events.Wait(since, cancellation);
+
     /// <summary>Finds by name.</summary>
-    public MappedDevice? FindByName(string name) => throw new NotImplementedException();
+    public MappedDevice? FindByName(string name)
+    {
+        lock (_lock)
+        {
+            return _byName.GetValueOrDefault(name);
+        }
+    }
+
     /// <summary>Finds by uuid.</summary>
-    public MappedDevice? FindByUuid(string uuid) => throw new NotImplementedException();
+    public MappedDevice? FindByUuid(string uuid)
+    {
+        lock (_lock)
+        {
+            return uuid.Length == 0 ? null : _byUuid.GetValueOrDefault(uuid);
+        }
+    }
+
     /// <summary>Finds by number.</summary>
-    public MappedDevice? FindByNumber(DeviceNumber number) => throw new NotImplementedException();
-    /// <summary>Renames (DM_DEV_RENAME). EBUSY: the name is taken.</summary>
-    public void Rename(MappedDevice device, string newName) => throw new NotImplementedException();
+    public MappedDevice? FindByNumber(DeviceNumber number)
+    {
+        lock (_lock)
+        {
+            return number.Major == Major ? _byMinor.GetValueOrDefault(number.Minor) : null;
+        }
+    }
+
+    /// <summary>Finds a target type.</summary>
+    public TargetType? FindTargetType(string name) => _targetTypes.GetValueOrDefault(name);
+
+    /// <summary>Makes a mapped device without a table (DM_DEV_CREATE).</summary>
+    /// <param name="name">At most <see cref="MaxNameLength"/> bytes, no slash, not <c>control</c>, <c>.</c> or <c>..</c>.</param>
+    /// <param name="minor">A minor of the caller's choice; else the lowest free one.</param>
+    /// <param name="uuid">At most <see cref="MaxUuidLength"/> bytes, or none.</param>
+    /// <exception cref="DmException">EINVAL: a bad name, uuid or minor; EBUSY: one that is taken.</exception>
+    public MappedDevice Create(string name, uint? minor = null, string? uuid = null)
+    {
+        CheckName(name);
+        CheckUuid(uuid ?? "");
+        uint taken = minor is { } wish ? _minors.Take(wish) : _minors.Take();
+        MappedDevice device = new(this, name, uuid ?? "", new DeviceNumber(Major, taken));
+        try
+        {
+            lock (_lock)
+            {
+                ThrowIfNameTaken(name);
+                ThrowIfUuidTaken(device.Uuid);
+                _byName.Add(name, device);
+                _byMinor.Add(taken, device);
+                if (device.Uuid.Length > 0)
+                {
+                    _byUuid.Add(device.Uuid, device);
+                }
+            }
+        }
+        catch
+        {
+            _minors.Free(taken);
+            throw;
+        }
+
+        RaiseEvent();
+        return device;
+    }
+
+    /// <summary>Makes a mapped device with a table, and resumes it: all, or nothing.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="table">Its table's text; see <see cref="TableParser"/>.</param>
+    /// <param name="mode">How its table devices are opened.</param>
+    /// <param name="uuid">Its uuid, or none.</param>
+    public MappedDevice Create(string name, string table, DeviceMode mode = DeviceMode.ReadWrite, string? uuid = null)
+    {
+        MappedDevice device = Create(name, minor: null, uuid);
+        try
+        {
+            device.LoadTable(table, mode);
+            device.Resume();
+            return device;
+        }
+        catch
+        {
+            Remove(device);
+            throw;
+        }
+    }
+
+    /// <summary>Renames a device (DM_DEV_RENAME).</summary>
+    /// <exception cref="DmException">EINVAL: a bad name; EBUSY: it is taken; ENXIO: the device is gone.</exception>
+    public void Rename(MappedDevice device, string newName)
+    {
+        CheckName(newName);
+        string oldName;
+        lock (_lock)
+        {
+            ThrowIfGone(device);
+            ThrowIfNameTaken(newName);
+            oldName = device.Name;
+            _byName.Remove(oldName);
+            _byName.Add(newName, device);
+            device.Name = newName;
+        }
+
+        NotifyRenamed(device, oldName);
+        device.RaiseEvent();
+    }
+
     /// <summary>Gives a uuid to a device that has none (DM_DEV_RENAME with DM_UUID_FLAG).</summary>
-    public void SetUuid(MappedDevice device, string uuid) => throw new NotImplementedException();
+    /// <exception cref="DmException">EINVAL: a bad uuid, or it has one; EBUSY: it is taken; ENXIO: the device is gone.</exception>
+    public void SetUuid(MappedDevice device, string uuid)
+    {
+        CheckUuid(uuid);
+        lock (_lock)
+        {
+            ThrowIfGone(device);
+            ThrowIfUuidTaken(uuid);
+            if (device.Uuid.Length > 0)
+            {
+                throw new DmException(Errno.EINVAL, $"'{device.Name}' has the uuid '{device.Uuid}' already");
+            }
+
+            device.Uuid = uuid;
+            _byUuid.Add(uuid, device);
+        }
+
+        device.RaiseEvent();
+    }
+
     /// <summary>Removes a device (DM_DEV_REMOVE).</summary>
     /// <returns>False where it is open and was only marked for removal.</returns>
     /// <exception cref="DmException">EBUSY: it is open, and <paramref name="deferred"/> was not asked for. ENXIO: it is already being removed.</exception>
-    public bool Remove(MappedDevice device, bool deferred = false) => throw new NotImplementedException();
+    public bool Remove(MappedDevice device, bool deferred = false)
+    {
+        Errno? refusal = device.LockForRemoval(false);
+        if (refusal == Errno.EBUSY)
+        {
+            SettleExports();
+            refusal = device.LockForRemoval(deferred);
+            if (refusal == Errno.EBUSY && deferred)
+            {
+                return false;
+            }
+        }
+
+        switch (refusal)
+        {
+            case Errno.EBUSY:
+                throw new DmException(Errno.EBUSY, $"'{device.Name}' is {UsersOf(device)}");
+            case Errno.ENXIO:
+                throw new DmException(Errno.ENXIO, $"'{device.Name}' is already being removed");
+        }
+
+        RemoveLocked(device);
+        return true;
+    }
+
     /// <summary>Removes all devices that are not open, until none is left that can be (DM_REMOVE_ALL).</summary>
-    /// <returns>How many are left open.</returns>
-    public int RemoveAll(bool deferred = false) => throw new NotImplementedException();
-    /// <summary>Removes everything; parked bios end with EIO.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    /// <param name="deferred">Marks those that are open for removal on their last close.</param>
+    /// <returns>How many are left.</returns>
+    public int RemoveAll(bool deferred = false)
+    {
+        SettleExports();
+        bool progress = true;
+        while (progress)
+        {
+            progress = false;
+            foreach (MappedDevice device in Devices)
+            {
+                if (device.LockForRemoval(deferred) is null)
+                {
+                    RemoveLocked(device);
+                    progress = true;
+                }
+            }
+        }
+
+        return Devices.Count;
+    }
+
+    /// <summary>Removes everything; bios that wait end with EIO.</summary>
+    public void Dispose()
+    {
+        RemoveAll();
+        foreach (MappedDevice device in Devices)
+        {
+            device.Abort();
+        }
+
+        RemoveAll();
+        _events.End();
+    }
+
+    internal void RaiseEvent() => _events.Raise();
+
+    /// <summary>The last close of a device that is marked for deferred removal.</summary>
+    internal void RemoveAfterLastClose(MappedDevice device)
+    {
+        if (device.LockForRemoval(false, onlyMarked: true) is null)
+        {
+            Logger.DeferredRemoved(device.Name);
+            RemoveLocked(device);
+        }
+    }
+
+    private void RemoveLocked(MappedDevice device)
+    {
+        lock (_lock)
+        {
+            _byName.Remove(device.Name);
+            _byMinor.Remove(device.Number.Minor);
+            if (device.Uuid.Length > 0)
+            {
+                _byUuid.Remove(device.Uuid);
+            }
+        }
+
+        NotifyVanished(device);
+        device.Destroy();
+        _minors.Free(device.Number.Minor);
+        RaiseEvent();
+    }
+
+    /// <summary>Who has a device open, for people.</summary>
+    private string UsersOf(MappedDevice device)
+    {
+        IReadOnlyList<MappedDevice> holders = Holders.Of(new DeviceIdentity("mapped", device.Number.ToString()));
+        string names = string.Join(", ", holders.Select(h => $"'{h.Name}'"));
+        int others = device.OpenCount - holders.Count;
+        string handles = others == 1 ? "one open file handle" : $"{others} open file handles";
+        return others <= 0 && holders.Count > 0 ? $"used by {names}"
+            : holders.Count > 0 ? $"used by {names} and {handles}"
+            : $"in use by {handles}";
+    }
+
+    private static void CheckName(string name)
+    {
+        if (name.Length == 0)
+        {
+            throw new DmException(Errno.EINVAL, "the name is empty");
+        }
+
+        if (System.Text.Encoding.UTF8.GetByteCount(name) > MaxNameLength)
+        {
+            throw new DmException(Errno.EINVAL, $"the name '{name}' is longer than {MaxNameLength} bytes");
+        }
+
+        if (name.Contains('/') || name is "control" or "." or "..")
+        {
+            throw new DmException(Errno.EINVAL, $"'{name}' is not a name for a device: no slash, and not 'control', '.' or '..'");
+        }
+    }
+
+    private static void CheckUuid(string uuid)
+    {
+        if (System.Text.Encoding.UTF8.GetByteCount(uuid) > MaxUuidLength)
+        {
+            throw new DmException(Errno.EINVAL, $"the uuid '{uuid}' is longer than {MaxUuidLength} bytes");
+        }
+    }
+
+    private void ThrowIfGone(MappedDevice device)
+    {
+        if (!_byMinor.TryGetValue(device.Number.Minor, out MappedDevice? there) || there != device)
+        {
+            throw new DmException(Errno.ENXIO, $"'{device.Name}' has been removed");
+        }
+    }
+
+    private void ThrowIfNameTaken(string name)
+    {
+        if (_byName.ContainsKey(name))
+        {
+            throw new DmException(Errno.EBUSY, $"the name '{name}' is taken");
+        }
+    }
+
+    private void ThrowIfUuidTaken(string uuid)
+    {
+        if (uuid.Length > 0 && _byUuid.TryGetValue(uuid, out MappedDevice? device))
+        {
+            throw new DmException(Errno.EBUSY, $"the uuid '{uuid}' is that of '{device.Name}'");
+        }
+    }
 }

@@ -1,62 +1,253 @@
 using DeviceMapper.Io;
+using DeviceMapper.Native;
+using Microsoft.Extensions.Logging;
+
 namespace DeviceMapper.Mapping;
 
-/// <summary>A mapped device: a block device made by a table of targets.</summary>
+/// <summary>
+/// A mapped device: a block device made by a table of targets (the kernel's <c>struct mapped_device</c>, drivers/md/dm.c).
+/// </summary>
+/// <remarks>
+/// Locks, in the order in which they are taken: <c>_suspending</c> serialises suspend, resume and destruction; the registry's lock of
+/// topology is taken for the check for cycles; <c>_tables</c> keeps the tables from being destroyed while they are read;
+/// <c>_state</c> guards the inactive slot, the open count and the flags; <c>_parked</c> guards the bios that wait.
+/// None is held while a device is opened or closed, or while a bio ends.
+/// </remarks>
 public sealed partial class MappedDevice : BlockDevice
 {
+    private readonly Lock _state = new();
+    private readonly ReaderWriterLockSlim _tables = new(LockRecursionPolicy.NoRecursion);
+    private readonly SemaphoreSlim _suspending = new(1);
+    private readonly EventCounter _events = new();
+
+    private Table? _inactive; // guarded by _state
+    private int _openCount; // guarded by _state
+    private bool _removing; // guarded by _state
+    private bool _deferredRemove; // guarded by _state
+    private bool _hasLoaded; // guarded by _state: a table was loaded once, so later ones are checked at the swap
+    private int _loading; // opens under way, for WaitReason
+
+    internal MappedDevice(DeviceRegistry registry, string name, string uuid, DeviceNumber number)
+    {
+        Registry = registry;
+        Name = name;
+        Uuid = uuid;
+        Number = number;
+        TableDevices = new TableDevices(
+            this, registry.Claims, registry.Holders, registry.Options.OpenTimeout, registry.Options.Time, Logger);
+    }
+
     /// <summary>Its present name.</summary>
-    public string Name => throw new NotImplementedException();
+    public string Name { get; internal set; }
+
     /// <summary>Its uuid; empty without one.</summary>
-    public string Uuid => throw new NotImplementedException();
+    public string Uuid { get; internal set; }
+
     /// <summary>Its number.</summary>
-    public DeviceNumber Number => throw new NotImplementedException();
+    public DeviceNumber Number { get; }
+
     /// <summary>Whether the live table is read-only: writes end with <see cref="BioStatus.ReadOnly"/>.</summary>
-    public bool IsReadOnly => throw new NotImplementedException();
-    /// <summary>File handles, connections and table devices that have it open.</summary>
-    public int OpenCount => throw new NotImplementedException();
+    public bool IsReadOnly => _live?.Mode == DeviceMode.ReadOnly;
+
     /// <summary>Whether it has been resumed with a table at least once, so that front ends show it.</summary>
-    public bool HasAppeared => throw new NotImplementedException();
-    /// <inheritdoc/>
-    public override SectorCount Size => throw new NotImplementedException();
-    /// <inheritdoc/>
-    public override QueueLimits Limits => throw new NotImplementedException();
+    public bool HasAppeared { get; private set; }
+
+    /// <summary>File handles, connections and table devices that have it open.</summary>
+    public int OpenCount
+    {
+        get
+        {
+            lock (_state)
+            {
+                return _openCount;
+            }
+        }
+    }
+
+    /// <summary>Its count of events.</summary>
+    public uint EventNumber => _events.Number;
+
+    /// <summary>Of the live table; zero without one.</summary>
+    public override SectorCount Size => _live?.Size ?? SectorCount.Zero;
+
+    /// <summary>Of the live table.</summary>
+    public override QueueLimits Limits => _live?.Limits ?? QueueLimits.Stacking;
+
+    /// <summary>What it is part of.</summary>
+    public DeviceRegistry Registry { get; }
+
+    /// <summary>What its tables share.</summary>
+    internal TableDevices TableDevices { get; }
+
+    /// <summary>Where it logs.</summary>
+    internal ILogger Logger => Registry.Logger;
+
+    /// <summary>
+    /// What a verb that takes long waits for, for people: <c>17 I/Os of m</c>. Null when it waits for nothing.
+    /// </summary>
+    public string? WaitReason =>
+        _gate == GateDraining ? $"{InFlight} I/Os of {Name}"
+        : Volatile.Read(ref _loading) > 0 ? $"a table device of {Name} that is being opened"
+        : null;
+
     /// <summary>Opens it: it cannot be removed until <see cref="Close"/>.</summary>
     /// <exception cref="DmException">ENXIO: it is being removed.</exception>
-    public void Open() => throw new NotImplementedException();
-    /// <summary>Ends an <see cref="Open"/>. The last close removes a device that is marked for deferred removal.</summary>
-    public void Close() => throw new NotImplementedException();
+    public void Open()
+    {
+        lock (_state)
+        {
+            if (_removing)
+            {
+                throw new DmException(Errno.ENXIO, $"'{Name}' is being removed");
+            }
+
+            _openCount++;
+        }
+    }
+
+    /// <summary>Ends an <see cref="Open"/>. The last close removes a device that is marked for deferred removal, before this returns.</summary>
+    public void Close()
+    {
+        bool remove;
+        lock (_state)
+        {
+            if (_openCount == 0)
+            {
+                return; // closed already, by Abort
+            }
+
+            remove = --_openCount == 0 && _deferredRemove;
+        }
+
+        if (remove)
+        {
+            Registry.RemoveAfterLastClose(this);
+        }
+    }
+
     /// <summary>What DM_DEV_STATUS tells.</summary>
-    /// <param name="inactive">Target count and mode of the inactive table.</param>
-    public DeviceStatus Status(bool inactive = false) => throw new NotImplementedException();
-    /// <summary>Builds a table in the inactive slot (DM_TABLE_LOAD).</summary>
-    /// <returns>Warnings: what will be refused at the resume.</returns>
-    /// <exception cref="DmException">What the kernel refuses, with a sentence that names line, target and argument.</exception>
-    public IReadOnlyList<string> LoadTable(IReadOnlyList<TableLine> lines, DeviceMode mode = DeviceMode.ReadWrite, CancellationToken cancellation = default) => throw new NotImplementedException();
-    /// <summary>Builds a table in the inactive slot from text.</summary>
-    public IReadOnlyList<string> LoadTable(string table, DeviceMode mode = DeviceMode.ReadWrite) => throw new NotImplementedException();
-    /// <summary>Destroys the inactive table, if there is one (DM_TABLE_CLEAR).</summary>
-    public void ClearTable() => throw new NotImplementedException();
-    /// <summary>Suspends (DM_DEV_SUSPEND with DM_SUSPEND_FLAG): bios in flight end, new ones wait.</summary>
-    /// <exception cref="DmException">EINTR: <paramref name="cancellation"/>; the suspend is undone.</exception>
-    public void Suspend(SuspendOptions options = SuspendOptions.None, CancellationToken cancellation = default) => throw new NotImplementedException();
-    /// <summary>Makes the inactive table live, if there is one, and resumes (DM_DEV_SUSPEND without DM_SUSPEND_FLAG).</summary>
-    public void Resume(SuspendOptions options = SuspendOptions.None, CancellationToken cancellation = default) => throw new NotImplementedException();
-    /// <summary>The targets of a table with their status (DM_TABLE_STATUS), or, with <paramref name="arguments"/>, their arguments (DM_STATUS_TABLE_FLAG); empty without a table.</summary>
-    public IReadOnlyList<TargetText> TableTexts(bool arguments, bool inactive = false, bool noflush = false) => throw new NotImplementedException();
-    /// <summary>The table devices of a table, the latest first as the kernel lists them (DM_TABLE_DEPS); empty without a table.</summary>
-    public IReadOnlyList<Dependency> Dependencies(bool inactive = false) => throw new NotImplementedException();
-    /// <summary>Sends a message to the target at a sector, or, starting with @, to the device itself (DM_TARGET_MSG).</summary>
-    /// <returns>The answer's text, or null.</returns>
-    public string? Message(Sector sector, string message) => throw new NotImplementedException();
-    /// <summary>Its count of events.</summary>
-    public uint EventNumber => throw new NotImplementedException();
+    /// <param name="inactive">Mode and count of targets of the inactive table instead of the live one's.</param>
+    public DeviceStatus Status(bool inactive = false)
+    {
+        _tables.EnterReadLock();
+        try
+        {
+            lock (_state)
+            {
+                Table? live = _live;
+                Table? shown = inactive ? _inactive : live;
+                return new DeviceStatus
+                {
+                    Name = Name,
+                    Uuid = Uuid,
+                    Number = Number,
+                    OpenCount = _openCount,
+                    EventNumber = _events.Number,
+                    TargetCount = shown?.Targets.Count ?? 0,
+                    ReadOnly = shown?.Mode == DeviceMode.ReadOnly,
+                    Suspended = _suspended,
+                    ActivePresent = live is not null,
+                    InactivePresent = _inactive is not null,
+                    DeferredRemove = _deferredRemove,
+                };
+            }
+        }
+        finally
+        {
+            _tables.ExitReadLock();
+        }
+    }
+
     /// <summary>Waits until <see cref="EventNumber"/> differs from a number, or the device is removed.</summary>
     /// <exception cref="DmException">EINTR: <paramref name="cancellation"/>.</exception>
-    public void WaitForEvent(uint since, CancellationToken cancellation) => throw new NotImplementedException();
-    /// <summary>What it waits for, for a verb that takes long: <c>17 I/Os of m</c>; null if it does not wait.</summary>
-    public string? WaitReason => throw new NotImplementedException();
+    public void WaitForEvent(uint since, CancellationToken cancellation) => _events.Wait(since, cancellation);
+
     /// <inheritdoc/>
-    protected internal override void Process(Bio bio) => throw new NotImplementedException();
-    internal bool Exit(BioThread thread, Bio parent, BioStatus status) => throw new NotImplementedException();
-    internal Bio? Map(Bio bio, BioThread thread) => throw new NotImplementedException();
+    public override string ToString() => Name;
+
+    /// <summary>Counts an event, here and in the registry.</summary>
+    internal void RaiseEvent()
+    {
+        _events.Raise();
+        Registry.RaiseEvent();
+    }
+
+    /// <summary>
+    /// Makes sure that nobody opens it any more, for its removal (the kernel's <c>dm_lock_for_deletion</c>).
+    /// </summary>
+    /// <param name="deferred">Mark it for removal on its last close where it is open.</param>
+    /// <param name="onlyMarked">Only where it is marked so.</param>
+    /// <returns>Null where it may be removed; else why not.</returns>
+    internal Errno? LockForRemoval(bool deferred, bool onlyMarked = false)
+    {
+        lock (_state)
+        {
+            if (_removing)
+            {
+                return Errno.ENXIO;
+            }
+
+            if (_openCount > 0)
+            {
+                _deferredRemove |= deferred;
+                return Errno.EBUSY;
+            }
+
+            if (onlyMarked && !_deferredRemove)
+            {
+                return Errno.EEXIST;
+            }
+
+            _removing = true;
+            return null;
+        }
+    }
+
+    /// <summary>Takes the mark for deferred removal back.</summary>
+    /// <exception cref="DmException">EBUSY: it is being removed already.</exception>
+    internal void CancelDeferredRemoval()
+    {
+        lock (_state)
+        {
+            if (_removing)
+            {
+                throw new DmException(Errno.EBUSY, $"'{Name}' is already being removed");
+            }
+
+            _deferredRemove = false;
+        }
+    }
+
+    /// <summary>Ends everything: it is no longer in the registry, and <see cref="LockForRemoval"/> said yes.</summary>
+    internal void Destroy()
+    {
+        _suspending.Wait();
+        try
+        {
+            ClearTable();
+            Table? live = EndIo();
+            live?.Destroy();
+            TableDevices.CloseLeftovers();
+        }
+        finally
+        {
+            _suspending.Release();
+        }
+
+        _events.Raise();
+        _events.End();
+    }
+
+    /// <summary>Puts a table device. A close that fails must not keep the others from being closed.</summary>
+    internal void PutTableDevice(TableDevice device)
+    {
+        try
+        {
+            TableDevices.Put(device);
+        }
+        catch (Exception e)
+        {
+            Logger.CloseFailed(Name, device.Name, e);
+        }
+    }
 }

@@ -160,6 +160,19 @@ public abstract class Target : IDisposable
     /// <summary>How far a sector of the mapped device lies into the target.</summary>
     public SectorCount OffsetOf(Sector sector) => sector - Start;
 
+    /// <summary>How many sectors of a read or write that starts at a sector the target takes in one clone.</summary>
+    internal SectorCount RoomAt(Sector sector)
+    {
+        SectorCount toEnd = End - sector;
+        if (MaxIo == SectorCount.Zero)
+        {
+            return toEnd;
+        }
+
+        // The largest I/O need not be a power of two.
+        return SectorCount.Min(toEnd, new SectorCount(MaxIo.Value - (OffsetOf(sector).Value % MaxIo.Value)));
+    }
+
     /// <summary>How many clones an operation other than read and write is given in.</summary>
     internal int BiosFor(BioOperation operation) => operation switch
     {

@@ -1,0 +1,30 @@
+using DeviceMapper.Backends;
+using DeviceMapper.Targets;
+using Microsoft.Extensions.Logging;
+
+namespace DeviceMapper.Mapping;
+
+/// <summary>How a <see cref="DeviceRegistry"/> is set up.</summary>
+public sealed record DeviceRegistryOptions
+{
+    /// <summary>
+    /// The folder that shows mapped devices as files: names in it, as names in /dev/mapper, are mapped devices, and are never opened through
+    /// the kernel. Absolute; null without one.
+    /// </summary>
+    public string? MapperFolder { get; init; }
+
+    /// <summary>Where it logs; nowhere unless set.</summary>
+    public ILogger? Logger { get; init; }
+
+    /// <summary>Its clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>The longest that opening a table device may take.</summary>
+    public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The target types; all that there are unless set.</summary>
+    public IReadOnlyList<TargetType> TargetTypes { get; init; } = Targets.TargetTypes.All;
+
+    /// <summary>Finds devices in place of the usual words; for tests.</summary>
+    internal Func<string, ResolveContext, DeviceSpec>? Resolve { get; init; }
+}

@@ -1,0 +1,258 @@
+using System.Text;
+using DeviceMapper.Io;
+using DeviceMapper.Native;
+using DeviceMapper.Targets;
+
+namespace DeviceMapper.Mapping;
+
+/// <content>Its two tables: loading, clearing, and what is asked of them.</content>
+public sealed partial class MappedDevice
+{
+    /// <summary>Builds a table in the inactive slot from its text; see <see cref="TableParser"/>.</summary>
+    /// <inheritdoc cref="LoadTable(IReadOnlyList{TableLine}, DeviceMode, CancellationToken)"/>
+    public IReadOnlyList<string> LoadTable(string table, DeviceMode mode = DeviceMode.ReadWrite) =>
+        LoadTable(TableParser.Parse(table), mode);
+
+    /// <summary>
+    /// Builds a table in the inactive slot (DM_TABLE_LOAD). Only devices that neither table uses in this mode are opened. The table that was
+    /// in the slot is destroyed after the new one is there; a load that fails changes nothing.
+    /// </summary>
+    /// <param name="lines">Its targets.</param>
+    /// <param name="mode">How the table devices are opened.</param>
+    /// <param name="cancellation">The caller went away: ends opens that are under way.</param>
+    /// <returns>Warnings: what will be refused at the resume.</returns>
+    /// <exception cref="DmException">What the kernel refuses, with a sentence that names line, target and argument.</exception>
+    public IReadOnlyList<string> LoadTable(
+        IReadOnlyList<TableLine> lines, DeviceMode mode = DeviceMode.ReadWrite, CancellationToken cancellation = default)
+    {
+        Interlocked.Increment(ref _loading);
+        Table table;
+        try
+        {
+            table = Table.Build(this, lines, mode, cancellation);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _loading);
+        }
+
+        Table? replaced;
+        List<string> warnings;
+        try
+        {
+            CheckImmutable(table);
+            warnings = [.. table.Warnings, .. CheckLimits(table), .. Registry.Topology.Warn(this, table)];
+            lock (_state)
+            {
+                if (_removing)
+                {
+                    throw new DmException(Errno.ENXIO, $"'{Name}' was removed meanwhile");
+                }
+
+                _hasLoaded = true;
+            }
+
+            replaced = Stage(table);
+        }
+        catch
+        {
+            table.Destroy();
+            throw;
+        }
+
+        replaced?.Destroy();
+        foreach (string warning in warnings)
+        {
+            Logger.TableWarning(Name, warning);
+        }
+
+        return warnings;
+    }
+
+    /// <summary>Destroys the inactive table, if there is one (DM_TABLE_CLEAR).</summary>
+    public void ClearTable() => Stage(null)?.Destroy();
+
+    /// <summary>
+    /// The targets of a table with their status (DM_TABLE_STATUS), or, with <paramref name="arguments"/>, with their arguments
+    /// (DM_STATUS_TABLE_FLAG); empty without a table.
+    /// </summary>
+    /// <param name="arguments">Arguments instead of status.</param>
+    /// <param name="inactive">The inactive table instead of the live one.</param>
+    /// <param name="noflush">Targets do not make anything durable for the sake of their figures.</param>
+    public IReadOnlyList<TargetText> TableTexts(bool arguments, bool inactive = false, bool noflush = false) =>
+        WithTable<IReadOnlyList<TargetText>>(inactive, table =>
+        {
+            if (table is null)
+            {
+                return [];
+            }
+
+            StringBuilder text = new();
+            TargetText[] texts = new TargetText[table.Targets.Count];
+            for (int i = 0; i < texts.Length; i++)
+            {
+                Target target = table.Targets[i];
+                text.Clear();
+                if (arguments)
+                {
+                    target.AppendTable(text);
+                }
+                else
+                {
+                    target.AppendStatus(text, noflush);
+                }
+
+                texts[i] = new TargetText(target.Start, target.Length, target.Type.Name, text.ToString());
+            }
+
+            return texts;
+        });
+
+    /// <summary>The table devices of a table, the latest first as the kernel lists them (DM_TABLE_DEPS); empty without a table.</summary>
+    public IReadOnlyList<Dependency> Dependencies(bool inactive = false) =>
+        WithTable<IReadOnlyList<Dependency>>(
+            inactive,
+            table => table is null ? [] : [.. table.Devices.Reverse().Select(d => new Dependency(d.Number, d.TableDevice.Name, d.Mode))]);
+
+    /// <summary>
+    /// Sends a message to the target at a sector, or, starting with @, to the device itself (DM_TARGET_MSG).
+    /// </summary>
+    /// <param name="sector">A sector of the target.</param>
+    /// <param name="message">Its words, separated as arguments of a table are.</param>
+    /// <returns>The answer's text, or null.</returns>
+    /// <exception cref="DmException">EINVAL: no words, no table, no such target, or the target's own refusal. ENXIO: it is being removed.</exception>
+    public string? Message(Sector sector, string message)
+    {
+        IReadOnlyList<string> words = TableParser.SplitWords(message);
+        if (words.Count == 0)
+        {
+            throw new DmException(Errno.EINVAL, "the message is empty");
+        }
+
+        if (words[0].StartsWith('@'))
+        {
+            return CoreMessage(words);
+        }
+
+        return WithTable(false, table =>
+        {
+            if (table is null)
+            {
+                throw new DmException(Errno.EINVAL, $"'{Name}' has no live table to take the message");
+            }
+
+            lock (_state)
+            {
+                if (_removing)
+                {
+                    throw new DmException(Errno.ENXIO, $"'{Name}' is being removed");
+                }
+            }
+
+            if (sector.Value >= table.Size.Value)
+            {
+                throw new DmException(Errno.EINVAL, $"sector {sector} lies beyond the end of '{Name}', which has {table.Size} sectors");
+            }
+
+            return table.Find(sector, BioThread.Current).Message(words);
+        });
+    }
+
+    /// <summary>The mapped devices that a table names; the table must be kept from being destroyed.</summary>
+    internal static IReadOnlyList<MappedDevice> MappedBelow(Table table) =>
+        [.. table.Devices.Select(d => d.Device).OfType<MappedDevice>()];
+
+    /// <summary>The mapped devices below its live table.</summary>
+    internal IReadOnlyList<MappedDevice> MappedBelowLive() =>
+        WithTable<IReadOnlyList<MappedDevice>>(false, table => table is null ? [] : MappedBelow(table));
+
+    private string? CoreMessage(IReadOnlyList<string> words)
+    {
+        if (!words[0].Equals("@cancel_deferred_remove", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new DmException(Errno.EINVAL, $"message: '{words[0]}' is not a message that devices take: @cancel_deferred_remove");
+        }
+
+        if (words.Count != 1)
+        {
+            throw new DmException(Errno.EINVAL, $"message: {words[0]} takes no arguments");
+        }
+
+        CancelDeferredRemoval();
+        return null;
+    }
+
+    /// <summary>Reads a table, which is not destroyed meanwhile.</summary>
+    private T WithTable<T>(bool inactive, Func<Table?, T> read)
+    {
+        _tables.EnterReadLock();
+        try
+        {
+            return read(inactive ? _inactive : _live);
+        }
+        finally
+        {
+            _tables.ExitReadLock();
+        }
+    }
+
+    /// <summary>Exchanges the inactive table.</summary>
+    /// <returns>The one that was there, which nobody reads any more.</returns>
+    private Table? Stage(Table? table)
+    {
+        _tables.EnterWriteLock();
+        try
+        {
+            lock (_state)
+            {
+                if (table is not null && _removing)
+                {
+                    throw new DmException(Errno.ENXIO, $"'{Name}' was removed meanwhile");
+                }
+
+                (Table? before, _inactive) = (_inactive, table);
+                return before;
+            }
+        }
+        finally
+        {
+            _tables.ExitWriteLock();
+        }
+    }
+
+    /// <summary>What an immutable target type forbids: another type in its place, but for a wildcard.</summary>
+    private void CheckImmutable(Table table)
+    {
+        TargetType? immutable = _live?.Targets.FirstOrDefault(t => t.Type.Has(TargetFeatures.Immutable))?.Type;
+        if (immutable is not null
+            && !table.Targets.Any(t => t.Type.Has(TargetFeatures.Wildcard))
+            && table.Targets[0].Type.Name != immutable.Name)
+        {
+            throw new DmException(Errno.EINVAL, $"{table.Targets[0].Type.Name}: this target cannot replace {immutable.Name}, which is immutable");
+        }
+    }
+
+    /// <summary>
+    /// Sizes and limits: of a device's first table they are checked at load, of later ones at the swap, as in the kernel; then
+    /// what will be refused is said at once.
+    /// </summary>
+    private IEnumerable<string> CheckLimits(Table table)
+    {
+        bool first;
+        lock (_state)
+        {
+            first = !_hasLoaded;
+        }
+
+        try
+        {
+            table.ComputeLimits();
+        }
+        catch (DmException e) when (!first)
+        {
+            return [$"{e.Message}; the resume will be refused"];
+        }
+
+        return [];
+    }
+}

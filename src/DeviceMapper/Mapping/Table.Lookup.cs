@@ -1,0 +1,84 @@
+using System.Runtime.CompilerServices;
+using DeviceMapper.Io;
+using DeviceMapper.Targets;
+
+namespace DeviceMapper.Mapping;
+
+/// <content>Finds the target of a sector, and the devices of a flush.</content>
+public sealed partial class Table
+{
+    /// <summary>
+    /// What a flush is sent to when all targets let it past their map: each table device once. Null when a target wants to see it.
+    /// </summary>
+    internal DeviceReference[]? FlushDevices { get; private set; }
+
+    /// <summary>The target that maps a sector, which must lie within the table.</summary>
+    /// <remarks>
+    /// The last target of each thread is kept beside its other things, so that sequential I/O finds it at once in a table of any size
+    /// and threads do not write to each other's memory; else a binary search.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Target Find(Sector sector, BioThread thread)
+    {
+        Target[] targets = _targets;
+        if (targets.Length == 1)
+        {
+            return targets[0];
+        }
+
+        Target? last = thread.LastTarget;
+        return last is not null && ReferenceEquals(last.Table, this) && sector.Value - last.Start.Value < last.Length.Value
+            ? last
+            : Search(sector, thread);
+    }
+
+    /// <summary>What is wrong with a bio that has sectors: beyond the end (EIO, as the kernel's bio_check_eod), not aligned (EINVAL), a write to a read-only table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal BioStatus Check(Bio bio)
+    {
+        ulong start = bio.Sector.Value;
+        ulong count = bio.Count.Value;
+        if (start >= Size.Value || count > Size.Value - start || count == 0)
+        {
+            return BioStatus.IoError;
+        }
+
+        if (((start | count) & _blockMask) != 0)
+        {
+            return BioStatus.Invalid;
+        }
+
+        return Mode == DeviceMode.ReadOnly && bio.IsWrite ? BioStatus.ReadOnly : BioStatus.Ok;
+    }
+
+    /// <summary>The largest bio of an operation without data; zero where the table has none.</summary>
+    internal SectorCount LargestOf(BioOperation operation) => operation switch
+    {
+        BioOperation.Discard => Limits.MaxDiscard,
+        BioOperation.SecureErase => Limits.MaxSecureErase,
+        _ => Limits.MaxWriteZeroes,
+    };
+
+    private Target Search(Sector sector, BioThread thread)
+    {
+        int low = 0;
+        int high = _starts.Length - 1;
+        while (low < high)
+        {
+            int middle = (low + high + 1) >>> 1;
+            if (_starts[middle] <= sector.Value)
+            {
+                low = middle;
+            }
+            else
+            {
+                high = middle - 1;
+            }
+        }
+
+        return thread.LastTarget = _targets[low];
+    }
+
+    private void PlanFlush() =>
+        FlushDevices = Array.TrueForAll(_targets, t => t.FlushBypassesMap) ? [.. _devices] : null;
+}
