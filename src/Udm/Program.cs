@@ -1,2 +1,22 @@
-Console.Error.WriteLine("udm: not built yet");
-return 1;
+using System.Text;
+using DeviceMapper.Ioctl;
+using Udm.Daemon;
+using Udm.Verbs;
+
+// Output is collected, and goes out at the end or before an error, in UTF-8 whatever the locale.
+UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false);
+using StreamWriter output = new(Console.OpenStandardOutput(), utf8, bufferSize: 16 * 1024);
+using StreamWriter error = new(Console.OpenStandardError(), utf8) { AutoFlush = true };
+using StreamReader input = new(Console.OpenStandardInput(), utf8);
+
+CommandLine line = CommandLine.Parse(args);
+using ControlClient control = new(RunFolder.Find(line.Value(Option.Run)).ControlSocket) { Waiting = text => error.WriteLine($"udm: {line.Verb}: {text}") };
+VerbContext context = new(line, control)
+{
+    Out = output,
+    Error = error,
+    In = input,
+    InputIsTerminal = !Console.IsInputRedirected,
+    TerminalWidth = Console.IsOutputRedirected ? null : Console.WindowWidth,
+};
+return VerbRunner.Run(context);

@@ -1,0 +1,28 @@
+namespace Udm.Reports;
+
+/// <summary>The list of columns: <c>help -c</c> and <c>info -c -o help</c>.</summary>
+internal static class ColumnList
+{
+    /// <summary>Whether <c>-o</c> asks for the list.</summary>
+    public static bool IsAskedFor(string fields) => fields.Split(',').Any(word => word is "help" or "?");
+
+    /// <summary>Prints it.</summary>
+    public static void Write(TextWriter output)
+    {
+        output.WriteLine("Columns of 'udm info -c -o' and '--sort'; 'all' is all of them, 'GROUP_all' those of a group:");
+        string? group = null;
+        foreach (Column<DeviceRow> column in DeviceColumns.All)
+        {
+            // The columns of a table's devices alternate between two groups: they stand under their first one.
+            string section = column.Group == "tree" ? "deps" : column.Group;
+            if (section != group)
+            {
+                group = section;
+                output.WriteLine();
+                output.WriteLine(section == "deps" ? "  deps_all, tree_all" : $"  {section}_all");
+            }
+
+            output.WriteLine($"    {column.Id,-18} {column.Description}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Text;
+
+namespace Udm.Verbs;
+
+/// <summary>A device of the concise format.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Uuid">Its uuid; empty without one.</param>
+/// <param name="Minor">Its minor number; null: any.</param>
+/// <param name="ReadOnly">Whether it is read-only.</param>
+/// <param name="Table">Its table, a line a target.</param>
+internal sealed record ConciseDevice(string Name, string Uuid, uint? Minor, bool ReadOnly, string Table);
+
+/// <summary>dmsetup's one-line format of devices: <c>name,uuid,minor,flags,table[,table...][;name...]</c>; a backslash takes the next character literally.</summary>
+internal static class ConciseFormat
+{
+    private const int TableField = 4;
+
+    /// <summary>Reads devices, one at a time, so that what stands before an error has been returned.</summary>
+    /// <exception cref="VerbException">The text is malformed.</exception>
+    public static IEnumerable<ConciseDevice> Parse(string text)
+    {
+        List<StringBuilder> fields = [new()];
+        for (int i = 0; i < text.Length; i++)
+        {
+            char c = text[i];
+            bool last = i == text.Length - 1;
+            if (c == '\\')
+            {
+                if (last)
+                {
+                    throw new VerbException("the concise text ends with a backslash; a character is expected after it");
+                }
+
+                fields[^1].Append(text[++i]);
+                last = i == text.Length - 1;
+            }
+            else if (c == ',' && fields.Count <= TableField)
+            {
+                fields.Add(new());
+                i = SkipBlanks(text, i);
+            }
+            else if (c == ',')
+            {
+                fields[^1].Append('\n');
+            }
+            else if (c == ';')
+            {
+                yield return Device(fields);
+                fields = [new()];
+                i = SkipBlanks(text, i);
+                continue;
+            }
+            else
+            {
+                fields[^1].Append(c);
+            }
+
+            if (i >= text.Length - 1)
+            {
+                yield return Device(fields);
+            }
+        }
+    }
+
+    /// <summary>Escapes what has a meaning in the format.</summary>
+    public static string Escape(string text)
+    {
+        if (text.AsSpan().IndexOfAny(",;\\") < 0)
+        {
+            return text;
+        }
+
+        StringBuilder escaped = new(text.Length + 8);
+        foreach (char c in text)
+        {
+            if (c is ',' or ';' or '\\')
+            {
+                escaped.Append('\\');
+            }
+
+            escaped.Append(c);
+        }
+
+        return escaped.ToString();
+    }
+
+    private static int SkipBlanks(string text, int i)
+    {
+        while (i + 1 < text.Length && char.IsWhiteSpace(text[i + 1]))
+        {
+            i++;
+        }
+
+        return i;
+    }
+
+    private static ConciseDevice Device(List<StringBuilder> fields)
+    {
+        string name = fields[0].ToString();
+        if (fields.Count <= TableField)
+        {
+            throw new VerbException($"concise device '{name}' has {fields.Count} fields; name,uuid,minor,flags,table are expected");
+        }
+
+        string minor = fields[2].ToString().Trim();
+        if (minor.Length > 0 && !uint.TryParse(minor, out _))
+        {
+            throw new VerbException($"concise device '{name}': minor '{minor}' is not a number");
+        }
+
+        string flags = fields[3].ToString();
+        if (flags is not ("" or "rw" or "ro"))
+        {
+            throw new VerbException($"concise device '{name}': flags '{flags}' must be 'ro', 'rw' or empty");
+        }
+
+        return new(name, fields[1].ToString(), minor.Length > 0 ? uint.Parse(minor) : null, flags == "ro", fields[TableField].ToString());
+    }
+}

@@ -1,0 +1,162 @@
+using DeviceMapper;
+using DeviceMapper.Ioctl;
+using DeviceMapper.Mapping;
+using DeviceMapper.Native;
+
+namespace Udm.Verbs;
+
+/// <summary>Makes devices.</summary>
+internal sealed class CreateVerb : Verb
+{
+    /// <inheritdoc/>
+    public override string Name => "create";
+
+    /// <inheritdoc/>
+    public override string Usage =>
+        """
+        NAME [-u UUID] [-j MAJOR -m MINOR] [-r|--readonly] [-v] [TABLE-FILE]
+        NAME [-u UUID] [-j MAJOR -m MINOR] [-r|--readonly] [-v] --table TABLE
+        NAME [-u UUID] [-j MAJOR -m MINOR] -n|--notable
+        --concise [DEVICES]
+        """;
+
+    /// <inheritdoc/>
+    public override string Summary => "Makes a device with a table, and resumes it.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+          --table TABLE   the table: a line a target, 'START LENGTH TYPE ARGUMENTS', sectors of 512 bytes;
+                          else it is read from the file, else from standard input
+          -n, --notable   makes it without a table
+          -u, --uuid      gives it a uuid
+          -m, --minor     gives it a minor number; the major is always the daemon's
+          -r, --readonly  opens the table's devices for reading
+          -v              prints what the device is like afterwards
+          --concise       makes many, from one text (else from standard input):
+                          'name,uuid,minor,flags,table[,table...][;name...]', flags 'ro', 'rw' or nothing;
+                          a backslash takes the next character literally
+
+        Examples:
+          udm create data --table '0 2048 linear disk.img 0'
+          udm create --concise 'a,,,rw,0 2048 linear disk.img 0;b,,,ro,0 2048 zero'
+        """;
+
+    /// <inheritdoc/>
+    public override int MaxOperands => 2;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context)
+    {
+        if (context.Options.Has(Option.Concise))
+        {
+            CreateConcise(context);
+            return 0;
+        }
+
+        if (context.Operands.Count == 0)
+        {
+            throw new UsageException("a name for the new device is expected");
+        }
+
+        string? uuid = context.Options.Value(Option.Uuid);
+        context.Device = context.Operands[0];
+        DeviceSelector device = Selector(context.Operands[0], context.Mangling);
+        IReadOnlyList<TableLine> lines = context.Options.Has(Option.NoTable) ? [] : TableInput.Read(context, context.Operands.Count == 2 ? context.Operands[1] : null);
+        DeviceInfo made = Create(context, device, uuid, context.Number(Option.Minor), context.Number(Option.Major) ?? 0, context.Options.Has(Option.ReadOnly), lines);
+        context.ShowIfVerbose(made);
+        return 0;
+    }
+
+    /// <summary>Makes a device; with a table, all or nothing. As libdm: no targets, no load and no resume.</summary>
+    private static DeviceInfo Create(
+        VerbContext context, DeviceSelector device, string? uuid, uint? minor, uint major, bool readOnly, IReadOnlyList<TableLine> lines)
+    {
+        string? mangledUuid = uuid is null ? null : NameMangling.ToDaemon(uuid, "uuid", DmIoctl.MaxUuidLength, context.Mangling);
+        DeviceInfo made = context.Devices.Create(device, mangledUuid, minor, major);
+        if (lines.Count == 0)
+        {
+            return made;
+        }
+
+        try
+        {
+            context.Devices.Load(DeviceSelector.ByNumber(made.Number), lines, context.Flags | (readOnly ? DmFlags.ReadOnly : 0));
+            return context.Devices.Resume(device, context.Flags);
+        }
+        catch (DmException)
+        {
+            Revert(context, device);
+            throw;
+        }
+    }
+
+    private static void Revert(VerbContext context, DeviceSelector device)
+    {
+        try
+        {
+            context.Devices.Remove(device, DmFlags.None);
+        }
+        catch (DmException refusal)
+        {
+            context.Warn($"{device.Shown} is left without a table: {refusal.Message} ({refusal.Errno.Text()})");
+        }
+    }
+
+    private static DeviceSelector Selector(string name, ManglingMode mangling) =>
+        name.Contains('/') ? throw new VerbException($"the name '{name}' has a slash, which names cannot have") : DeviceSelector.ByName(name, mangling);
+
+    /// <summary>
+    /// Makes the devices of a concise text in its order, but a device that names a later one, as <c>table --concise</c> may print
+    /// them, waits for that one. (dmsetup fails there.)
+    /// </summary>
+    private static void CreateConcise(VerbContext context)
+    {
+        if (context.Options.Has(Option.Table) || context.Options.Has(Option.NoTable) || context.Options.Has(Option.Minor)
+            || context.Options.Has(Option.Uuid) || context.Options.Has(Option.Inactive))
+        {
+            throw new UsageException("--concise goes with none of --table, --notable, --minor, --uuid and --inactive");
+        }
+
+        if (context.Operands.Count > 1)
+        {
+            throw new UsageException("--concise takes one text; it has blanks and must be quoted");
+        }
+
+        LinkedList<ConciseDevice> waiting = new();
+        foreach (ConciseDevice device in ConciseFormat.Parse(context.Operands.Count == 1 ? context.Operands[0] : context.In.ReadToEnd()))
+        {
+            waiting.AddLast(device);
+        }
+
+        int postponed = 0;
+        while (waiting.First?.Value is { } next)
+        {
+            waiting.RemoveFirst();
+            context.Device = next.Name;
+            try
+            {
+                CreateOne(context, next);
+                postponed = 0;
+            }
+            catch (DmException refusal) when (refusal.Errno is Errno.ENXIO or Errno.ENOENT && postponed < waiting.Count && waiting.Any(later => Mentions(next, later)))
+            {
+                waiting.AddLast(next);
+                postponed++;
+            }
+        }
+    }
+
+    private static void CreateOne(VerbContext context, ConciseDevice device)
+    {
+        DeviceSelector selector = Selector(device.Name, context.Mangling);
+        IReadOnlyList<TableLine> lines = TableInput.Parse(device.Table);
+        DeviceInfo made = Create(context, selector, device.Uuid.Length > 0 ? device.Uuid : null, device.Minor, 0, device.ReadOnly, lines);
+        context.ShowIfVerbose(made);
+    }
+
+    private static bool Mentions(ConciseDevice device, ConciseDevice other) =>
+        TableParser.SplitWords(device.Table).Any(word =>
+            word.EndsWith("/" + other.Name, StringComparison.Ordinal)
+            || (other.Minor is { } minor && DeviceMapper.Io.DeviceNumber.TryParse(word, out DeviceMapper.Io.DeviceNumber number) && number.Minor == minor));
+}

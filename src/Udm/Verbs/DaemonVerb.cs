@@ -1,0 +1,36 @@
+using Udm.Daemon;
+
+namespace Udm.Verbs;
+
+/// <summary>Serves in the foreground.</summary>
+internal sealed class DaemonVerb : Verb
+{
+    /// <inheritdoc/>
+    public override string Name => "daemon";
+
+    /// <inheritdoc/>
+    public override string Usage => "[--run DIR]";
+
+    /// <inheritdoc/>
+    public override string Summary => "Serves devices in the foreground, until SIGTERM.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+        Prints 'ready' when it serves. Devices are files in DIR/mapper.
+
+          --run DIR  its folder; else $UDM_RUN, else /run/udm for root, $XDG_RUNTIME_DIR/udm or /tmp/udm-UID
+
+        Example:
+          udm daemon --run ~/dm &
+        """;
+
+    /// <inheritdoc/>
+    public override int MaxOperands => 0;
+
+    /// <inheritdoc/>
+    public override int WrongUsageStatus => 2;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context) => DaemonCommand.Run(new DaemonOptions(context.Options.Value(Option.Run)));
+}

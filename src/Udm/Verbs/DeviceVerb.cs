@@ -1,0 +1,65 @@
+using DeviceMapper;
+
+namespace Udm.Verbs;
+
+/// <summary>
+/// A verb that works on devices: on those that are named, one after the other until one fails; or on the one that <c>-u</c> or
+/// <c>-j</c> and <c>-m</c> select; or, where that makes sense, on all.
+/// </summary>
+internal abstract class DeviceVerb : Verb
+{
+    /// <summary>Whether it works on all devices when none is named.</summary>
+    protected virtual bool DefaultsToAll => false;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context)
+    {
+        IReadOnlyList<string> operands = context.Operands;
+        if (operands.Count > 0)
+        {
+            foreach (string operand in operands)
+            {
+                RunOn(context, context.Select(operand), operands.Count > 1);
+            }
+        }
+        else if (DefaultsToAll && !context.IsSelectedByOption)
+        {
+            RunOnAll(context);
+        }
+        else
+        {
+            RunOn(context, context.Select(null), several: false);
+        }
+
+        return 0;
+    }
+
+    /// <summary>Works on a device.</summary>
+    /// <param name="context">The verb's surroundings.</param>
+    /// <param name="device">Which.</param>
+    /// <param name="several">Whether there may be others, so that output names it.</param>
+    protected abstract void RunOn(VerbContext context, DeviceSelector device, bool several);
+
+    private void RunOnAll(VerbContext context)
+    {
+        IReadOnlyList<NamedDevice> devices = context.Devices.List();
+        if (devices.Count == 0)
+        {
+            context.Out.WriteLine("No devices found");
+        }
+
+        foreach (NamedDevice device in devices)
+        {
+            try
+            {
+                context.Device = device.Name;
+                RunOn(context, DeviceSelector.ByName(device.Name, context.Mangling), several: true);
+            }
+            catch (Exception problem) when (problem is DmException or VerbException)
+            {
+                // As dmsetup: the others are still worked on.
+                context.Report(problem);
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using DeviceMapper;
+using DeviceMapper.Io;
+using DeviceMapper.Ioctl;
+using DeviceMapper.Mapping;
+
+namespace Udm.Verbs;
+
+/// <summary>Replaces a device's live table by one error target of the same size: <c>--force</c>.</summary>
+internal static class ErrorTable
+{
+    /// <summary>Replaces it. A device without a live table is left alone.</summary>
+    /// <exception cref="DmException">The daemon refuses.</exception>
+    public static void Replace(VerbContext context, DeviceSelector device)
+    {
+        ulong size = 0;
+        foreach (TargetText target in context.Devices.Targets(device, context.Flags | DmFlags.StatusTable).Targets)
+        {
+            size += target.Length.Value;
+        }
+
+        if (size == 0)
+        {
+            return;
+        }
+
+        DmFlags mode = context.Options.Has(Option.ReadOnly) ? DmFlags.ReadOnly : 0;
+        context.Devices.Load(device, [new TableLine(new Sector(0), new SectorCount(size), "error", "")], context.Flags | mode);
+        try
+        {
+            // Does not wait for I/O that will not end.
+            context.Devices.Resume(device, context.Flags | DmFlags.NoFlush | DmFlags.SkipLockFs);
+        }
+        catch (DmException)
+        {
+            context.Devices.Clear(device, context.Flags);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Udm.Reports;
+
+namespace Udm.Verbs;
+
+/// <summary>Prints help.</summary>
+internal sealed class HelpVerb : Verb
+{
+    /// <inheritdoc/>
+    public override string Name => "help";
+
+    /// <inheritdoc/>
+    public override string Usage => "[VERB]\n-c|--columns";
+
+    /// <inheritdoc/>
+    public override string Summary => "Prints this, the help of a verb, or the columns of 'info -c'.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+        Example:
+          udm help create
+        """;
+
+    /// <inheritdoc/>
+    public override int MaxOperands => 1;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context)
+    {
+        if (context.Options.Has(Option.Columns))
+        {
+            ColumnList.Write(context.Out);
+        }
+        else if (context.Operands.Count == 0)
+        {
+            WriteAll(context.Out);
+        }
+        else
+        {
+            WriteOne(context.Out, VerbTable.Find(context.Operands[0]) ?? throw new UsageException($"there is no verb '{context.Operands[0]}'"));
+        }
+
+        return 0;
+    }
+
+    /// <summary>Prints the help of a verb.</summary>
+    public static void WriteOne(TextWriter output, Verb verb)
+    {
+        output.WriteLine($"Usage:");
+        foreach (string line in verb.Usage.Split('\n'))
+        {
+            output.WriteLine(line.StartsWith(' ') ? $"      {line}" : $"  udm {verb.Name} {line}".TrimEnd());
+        }
+
+        output.WriteLine();
+        output.WriteLine(verb.Summary);
+        output.WriteLine();
+        output.WriteLine(verb.Help);
+    }
+
+    /// <summary>Prints the verbs.</summary>
+    public static void WriteAll(TextWriter output)
+    {
+        output.WriteLine("udm: the Linux device mapper in user space. Its verbs are dmsetup's, and some more.");
+        output.WriteLine();
+        output.WriteLine("Usage:");
+        output.WriteLine("  udm VERB [OPTIONS] [OPERANDS]");
+        output.WriteLine();
+        output.WriteLine("Verbs ('udm VERB --help' tells more):");
+        foreach (Verb verb in VerbTable.All)
+        {
+            output.WriteLine($"  {verb.Name,-11} {verb.Summary}");
+        }
+
+        output.WriteLine();
+        output.WriteLine(
+            """
+            Options of all verbs:
+              --run DIR                    the daemon's folder; else $UDM_RUN, else /run/udm or $XDG_RUNTIME_DIR/udm
+              -u UUID, -j MAJOR -m MINOR   select a device in place of its name
+              --manglename none|hex|auto   how odd characters of names are written; auto unless said
+              -h, --help; --version
+            Options of dmsetup that mean nothing here (udev, nodes, read-ahead) are accepted.
+
+            DEVICE is a name, or a path as /dev/mapper/NAME or DIR/mapper/NAME.
+            """);
+    }
+}

@@ -1,0 +1,87 @@
+using Udm.Reports;
+
+namespace Udm.Verbs;
+
+/// <summary>Tells what devices are like.</summary>
+internal sealed class InfoVerb : DeviceVerb
+{
+    /// <inheritdoc/>
+    public override string Name => "info";
+
+    /// <inheritdoc/>
+    public override string Usage =>
+        """
+        [--inactive] [DEVICE...]
+        -c|-C|--columns [-o COLUMNS] [-O|--sort COLUMNS] [--noheadings] [--separator TEXT]
+            [--nameprefixes [--unquoted]] [--rows] [--inactive] [DEVICE...]
+        """;
+
+    /// <inheritdoc/>
+    public override string Summary => "Tells what devices are like.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+          -c, -C, --columns  a line a device
+          -o COLUMNS         which columns; with a leading + besides the usual ones; 'udm help -c' lists them
+          -O, --sort         sorts by columns; -COLUMN sorts downwards
+          --noheadings       no headings, and colons between values
+          --separator TEXT   what stands between values
+          --nameprefixes     as DM_COLUMN='value', for a shell; --unquoted leaves the quotes out
+          --rows             a line a column
+          --inactive         counts the targets of the inactive table
+
+        Examples:
+          udm info data
+          udm info -c --noheadings -o name,open,uuid
+        """;
+
+    /// <inheritdoc/>
+    protected override bool DefaultsToAll => true;
+
+    private Report<DeviceRow>? _report;
+    private Lazy<DeviceTree>? _tree;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context)
+    {
+        if (!context.Options.Has(Option.Columns))
+        {
+            return base.Run(context);
+        }
+
+        string fields = context.Options.Value(Option.Fields) ?? DeviceColumns.Default;
+        if (ColumnList.IsAskedFor(fields))
+        {
+            ColumnList.Write(context.Out);
+            return 0;
+        }
+
+        fields = fields.StartsWith('+') ? $"{DeviceColumns.Default},{fields[1..]}" : fields;
+        _report = new Report<DeviceRow>(DeviceColumns.All, fields, context.Options.Value(Option.Sort) ?? "");
+        _tree = new Lazy<DeviceTree>(() => new DeviceTree(context.Devices));
+        try
+        {
+            return base.Run(context);
+        }
+        finally
+        {
+            // What was found before a failure is printed.
+            _report.Write(context.Out, ReportFormat.From(context.Options));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
+    {
+        DeviceInfo info = context.Devices.Find(device, context.Flags) ?? throw new VerbException("there is no such device");
+        if (_report is not null)
+        {
+            _report.Add(new DeviceRow(info, context.Devices, _tree!));
+        }
+        else
+        {
+            InfoText.Write(context.Out, info);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using DeviceMapper;
+using DeviceMapper.Mapping;
+using Udm.Reports;
+
+namespace Udm.Verbs;
+
+/// <summary>Lists devices.</summary>
+internal sealed class LsVerb : Verb
+{
+    /// <inheritdoc/>
+    public override string Name => "ls";
+
+    /// <inheritdoc/>
+    public override string Usage =>
+        """
+        [-o devno|blkdevname|devname]
+        --target TYPE [--exec COMMAND]
+        --tree [-o OPTIONS]
+        """;
+
+    /// <inheritdoc/>
+    public override string Summary => "Lists devices, or draws which device uses which.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+          -o devno|blkdevname|devname  shows numbers, the kernel's names, or own names
+          --target TYPE                only devices whose table has a target of the type
+          --exec COMMAND               runs the command with each device's path as its last argument
+          --tree                       draws the tree; -o takes words, separated by commas:
+                                       ascii, utf, vt100: the characters; compact, inverted, notrunc: the form;
+                                       device, nodevice, blkdevname, active, open, rw, uuid: what is shown
+
+        Example:
+          udm ls --tree -o ascii,open
+        """;
+
+    /// <inheritdoc/>
+    public override int MaxOperands => 0;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context)
+    {
+        if (context.Options.Has(Option.Tree) && !Filters(context))
+        {
+            TreeOptions options = TreeOptions.Parse(context.Options.Value(Option.Fields), context.TerminalWidth);
+            DeviceTree tree = new(context.Devices);
+            if (!SaysNone(context, tree.Devices))
+            {
+                TreeDrawing.Write(context.Out, tree, options);
+            }
+
+            return 0;
+        }
+
+        DeviceNaming naming = context.Options.Has(Option.Columns) ? DeviceNaming.Number : DeviceNamings.Parse(context.Options);
+        IReadOnlyList<NamedDevice> devices = context.Devices.List();
+        if (SaysNone(context, devices))
+        {
+            return 0;
+        }
+
+        foreach (NamedDevice device in devices)
+        {
+            if (Filters(context))
+            {
+                ListMatching(context, device);
+                continue;
+            }
+
+            string shown = naming switch
+            {
+                DeviceNaming.Block => BlockDeviceNames.OfMapped(device.Number),
+                DeviceNaming.Mapped => device.Name,
+                _ => device.Number.ToString(),
+            };
+            context.Out.WriteLine($"{device.Name}\t({shown})");
+        }
+
+        return 0;
+    }
+
+    private static bool Filters(VerbContext context) => context.Options.Has(Option.Target) || context.Options.Has(Option.Exec);
+
+    private static bool SaysNone(VerbContext context, IReadOnlyList<NamedDevice> devices)
+    {
+        if (devices.Count == 0)
+        {
+            context.Out.WriteLine("No devices found");
+        }
+
+        return devices.Count == 0;
+    }
+
+    private static void ListMatching(VerbContext context, NamedDevice device)
+    {
+        context.Device = device.Name;
+        try
+        {
+            DeviceSelector selector = DeviceSelector.ByName(device.Name, context.Mangling);
+            string? type = context.Options.Value(Option.Target);
+            if (type is not null && !context.Devices.Targets(selector, context.Flags).Targets.Any(target => target.Type == type))
+            {
+                return;
+            }
+
+            string? command = context.Options.Value(Option.Exec);
+            if (command is null || context.Options.Has(Option.Verbose))
+            {
+                context.Out.WriteLine($"{device.Name}\t({device.Number.Major}, {device.Number.Minor})");
+            }
+
+            if (command is not null)
+            {
+                Execute(context, command, Path.Combine(context.Run.Mapper, selector.Name!));
+            }
+        }
+        catch (Exception problem) when (problem is DmException or VerbException)
+        {
+            context.Report(problem);
+        }
+    }
+
+    private static void Execute(VerbContext context, string command, string path)
+    {
+        string[] words = command.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        if (words.Length == 0)
+        {
+            throw new VerbException("--exec: a command is expected");
+        }
+
+        context.Out.Flush();
+        try
+        {
+            using Process process = Process.Start(words[0], [.. words[1..], path]);
+            process.WaitForExit();
+        }
+        catch (System.ComponentModel.Win32Exception problem)
+        {
+            throw new VerbException($"--exec: '{words[0]}' cannot be run: {problem.Message}");
+        }
+    }
+}

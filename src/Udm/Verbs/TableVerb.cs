@@ -1,0 +1,78 @@
+using DeviceMapper.Ioctl;
+using DeviceMapper.Mapping;
+
+namespace Udm.Verbs;
+
+/// <summary>Prints tables.</summary>
+internal sealed class TableVerb : TargetTextVerb
+{
+    private bool _hasWrittenConcise;
+
+    /// <inheritdoc/>
+    public override string Name => "table";
+
+    /// <inheritdoc/>
+    public override string Usage => "[--target TYPE] [--inactive] [--concise] [--showkeys] [-v] [DEVICE...]";
+
+    /// <inheritdoc/>
+    public override string Summary => "Prints tables, as 'load' and 'create' take them.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+          --target TYPE  only targets of the type, and devices that have one
+          --inactive     the inactive table
+          --concise      devices and tables on one line, as 'create --concise' takes them
+          --showkeys     shows encryption keys; without it they are zeroes
+          -v             prints what the device is like before
+
+        Example:
+          udm table --concise > devices
+        """;
+
+    /// <inheritdoc/>
+    protected override DmFlags Kind => DmFlags.StatusTable;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context)
+    {
+        try
+        {
+            return base.Run(context);
+        }
+        finally
+        {
+            if (_hasWrittenConcise)
+            {
+                context.Out.WriteLine();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Write(VerbContext context, DeviceSelector device, DeviceInfo info, IReadOnlyList<TargetText> targets, bool several)
+    {
+        if (!context.Options.Has(Option.Concise))
+        {
+            base.Write(context, device, info, targets, several);
+            return;
+        }
+
+        if (_hasWrittenConcise)
+        {
+            context.Out.Write(';');
+        }
+
+        _hasWrittenConcise = true;
+        context.Out.Write($"{ConciseFormat.Escape(info.Name)},{ConciseFormat.Escape(info.Uuid)},{info.Number.Minor},{(info.IsReadOnly ? "ro" : "rw")}");
+        foreach (TargetText target in targets)
+        {
+            string text = context.Options.Has(Option.ShowKeys) ? target.Text : KeyHiding.Hide(target.Type, target.Text);
+            context.Out.Write($",{target.Start} {target.Length} {target.Type} {ConciseFormat.Escape(text)}");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override string Line(VerbContext context, TargetText target) =>
+        base.Line(context, context.Options.Has(Option.ShowKeys) ? target : target with { Text = KeyHiding.Hide(target.Type, target.Text) });
+}

@@ -1,0 +1,58 @@
+using DeviceMapper.Ioctl;
+using DeviceMapper.Mapping;
+using Udm.Reports;
+
+namespace Udm.Verbs;
+
+/// <summary>What <c>table</c> and <c>status</c> have in common: a line for each target of a table.</summary>
+internal abstract class TargetTextVerb : DeviceVerb
+{
+    /// <inheritdoc/>
+    protected override bool DefaultsToAll => true;
+
+    /// <summary>The flags that choose between arguments and status.</summary>
+    protected abstract DmFlags Kind { get; }
+
+    /// <inheritdoc/>
+    protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
+    {
+        (DeviceInfo info, IReadOnlyList<TargetText> all) = Targets(context, device);
+        string? type = context.Options.Value(Option.Target);
+        IReadOnlyList<TargetText> targets = type is null ? all : [.. all.Where(target => target.Type == type)];
+        if (type is not null && targets.Count == 0)
+        {
+            return;
+        }
+
+        Write(context, device, info, targets, several);
+    }
+
+    /// <summary>Asks for the targets.</summary>
+    protected virtual (DeviceInfo Device, IReadOnlyList<TargetText> Targets) Targets(VerbContext context, DeviceSelector device) =>
+        context.Devices.Targets(device, context.Flags | Kind);
+
+    /// <summary>Prints the targets of a device; a device without a table has an empty line.</summary>
+    protected virtual void Write(VerbContext context, DeviceSelector device, DeviceInfo info, IReadOnlyList<TargetText> targets, bool several)
+    {
+        bool verbose = context.Options.Has(Option.Verbose);
+        context.ShowIfVerbose(info);
+        string prefix = several && !verbose ? $"{device.Shown}: " : "";
+        if (targets.Count == 0)
+        {
+            context.Out.WriteLine(prefix);
+        }
+
+        foreach (TargetText target in targets)
+        {
+            context.Out.WriteLine($"{prefix}{Line(context, target)}");
+        }
+
+        if (several && verbose)
+        {
+            context.Out.WriteLine();
+        }
+    }
+
+    /// <summary>A target as it is printed.</summary>
+    protected virtual string Line(VerbContext context, TargetText target) => $"{target.Start} {target.Length} {target.Type} {target.Text}";
+}

@@ -1,0 +1,96 @@
+using DeviceMapper;
+
+namespace Udm.Verbs;
+
+/// <summary>Runs the verb of a command line, and turns what goes wrong into a line on standard error and an exit status.</summary>
+internal static class VerbRunner
+{
+    /// <summary>Runs it.</summary>
+    /// <returns>The exit status.</returns>
+    public static int Run(VerbContext context)
+    {
+        CommandLine line = context.Options;
+        Verb? verb = line.Verb is null ? null : VerbTable.Find(line.Verb);
+        try
+        {
+            Check(line);
+            if (line.Has(Option.Help))
+            {
+                return ShowHelp(context, verb);
+            }
+
+            if (line.Verb is null)
+            {
+                return line.Has(Option.Version) ? Finish(context, new VersionVerb()) : ShowUsage(context);
+            }
+
+            if (verb is null)
+            {
+                throw new VerbException($"'{line.Verb}' is no verb; see udm --help");
+            }
+
+            if (line.Operands.Count < verb.MinOperands || line.Operands.Count > verb.MaxOperands)
+            {
+                throw new UsageException($"{line.Operands.Count} operands are not what it takes: {verb.Name} {verb.Usage.Split('\n')[0]}".TrimEnd());
+            }
+
+            return Finish(context, verb);
+        }
+        catch (UsageException problem)
+        {
+            context.Report(problem);
+            return verb?.WrongUsageStatus ?? 1;
+        }
+        catch (Exception problem) when (problem is DmException or VerbException)
+        {
+            context.Report(problem);
+            return 1;
+        }
+        finally
+        {
+            context.Out.Flush();
+        }
+    }
+
+    private static int Finish(VerbContext context, Verb verb)
+    {
+        int status = verb.Run(context);
+        return context.Failed && status == 0 ? 1 : status;
+    }
+
+    private static int ShowHelp(VerbContext context, Verb? verb)
+    {
+        if (verb is null)
+        {
+            HelpVerb.WriteAll(context.Out);
+        }
+        else
+        {
+            HelpVerb.WriteOne(context.Out, verb);
+        }
+
+        return 0;
+    }
+
+    private static int ShowUsage(VerbContext context)
+    {
+        HelpVerb.WriteAll(context.Error);
+        return 1;
+    }
+
+    /// <summary>What dmsetup checks of the options, whatever the verb.</summary>
+    private static void Check(CommandLine line)
+    {
+        string? problem = line.Problem
+            ?? (line.Has(Option.Major) != line.Has(Option.Minor) ? "--major and --minor go together"
+            : line.Has(Option.Table) && line.Has(Option.NoTable) ? "--table and --notable exclude each other"
+            : line.Has(Option.AddNodeOnCreate) && line.Has(Option.AddNodeOnResume) ? "--addnodeoncreate and --addnodeonresume exclude each other"
+            : line.Value(Option.MangleName) is { } mode && !NameMangling.TryParse(mode, out _) ? $"--manglename: '{mode}' is none of none, hex, auto"
+            : line.Has(Option.Select) ? "--select is not there yet"
+            : null);
+        if (problem is not null)
+        {
+            throw new UsageException(problem);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+namespace Udm.Verbs;
+
+/// <summary>All verbs.</summary>
+internal static class VerbTable
+{
+    /// <summary>All verbs, in the order in which help lists them. Made anew each time: a verb may keep what one run needs.</summary>
+    public static Verb[] All =>
+    [
+        new CreateVerb(),
+        new LoadVerb("load"),
+        new LoadVerb("reload"),
+        new ResumeVerb(),
+        new SuspendVerb(),
+        new ClearVerb(),
+        new RemoveVerb(),
+        new RemoveAllVerb(),
+        new RenameVerb(),
+        new MessageVerb(),
+        new LsVerb(),
+        new InfoVerb(),
+        new DepsVerb(),
+        new TableVerb(),
+        new StatusVerb(),
+        new WaitVerb(),
+        new MangleVerb(),
+        new TargetsVerb(),
+        new VersionVerb(),
+        new HelpVerb(),
+        new DaemonVerb(),
+        new ServeVerb(),
+    ];
+
+    /// <summary>The verb of a name; null if there is none.</summary>
+    public static Verb? Find(string name) => Array.Find(All, verb => verb.Name == name);
+}

@@ -1,0 +1,35 @@
+namespace Udm.Verbs;
+
+/// <summary>Prints versions.</summary>
+internal sealed class VersionVerb : Verb
+{
+    // The libdm whose behaviour the verbs have: scripts that parse dmsetup's version find what they expect.
+    private const string LibraryVersion = "1.02.185 (2022-05-18)";
+
+    /// <inheritdoc/>
+    public override string Name => "version";
+
+    /// <inheritdoc/>
+    public override string Usage => "";
+
+    /// <inheritdoc/>
+    public override string Summary => "Prints the version of libdm that this program behaves as, and that of the daemon's ioctls.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+        Example:
+          udm version
+        """;
+
+    /// <inheritdoc/>
+    public override int MaxOperands => 0;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context)
+    {
+        context.Out.WriteLine($"Library version:   {LibraryVersion}");
+        context.Out.WriteLine($"Driver version:    {context.Devices.Version()}");
+        return 0;
+    }
+}
