@@ -29,9 +29,14 @@ internal static class VerbRunner
                 throw new VerbException($"'{line.Verb}' is no verb; see udm --help");
             }
 
-            if (line.Operands.Count < verb.MinOperands || line.Operands.Count > verb.MaxOperands)
+            if (line.Operands.Count < verb.MinOperands)
             {
-                throw new UsageException($"{line.Operands.Count} operands are not what it takes: {verb.Name} {verb.Usage.Split('\n')[0]}".TrimEnd());
+                throw new UsageException($"at least {verb.MinOperands} operand(s) expected");
+            }
+
+            if (line.Operands.Count > verb.MaxOperands)
+            {
+                throw new UsageException($"'{line.Operands[verb.MaxOperands]}' is one operand too many");
             }
 
             return Finish(context, verb);
