@@ -1,0 +1,20 @@
+using DeviceMapper.Io;
+
+namespace DeviceMapper.Fuse.Operations;
+
+/// <summary>The whole blocks that a range of bytes touches.</summary>
+/// <param name="Start">The first sector.</param>
+/// <param name="Length">In bytes, a multiple of 512.</param>
+/// <param name="Skip">Bytes from the start to the range.</param>
+internal readonly record struct BlockRange(Sector Start, int Length, int Skip)
+{
+    public SectorCount Count => SectorCount.FromBytes((ulong)Length);
+
+    /// <summary>Rounds a range that lies on a device to its blocks; the last block ends with the device.</summary>
+    public static BlockRange Covering(ulong offset, int length, uint blockSize, ulong deviceSize)
+    {
+        ulong start = offset & ~(blockSize - 1ul);
+        ulong end = Math.Min((offset + (ulong)length + blockSize - 1) & ~(blockSize - 1ul), deviceSize);
+        return new BlockRange(Sector.FromBytes(start), (int)(end - start), (int)(offset - start));
+    }
+}
