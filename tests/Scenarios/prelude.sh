@@ -71,7 +71,7 @@ md5() {
 # flush PATH            makes later reads see the device itself.
 flush() { sync "$1" 2>/dev/null || true; blockdev --flushbufs "$1" 2>/dev/null || true; }
 # discard PATH OFFSET BYTES   discards a range of a block device, or punches it out of a device's file.
-discard() { if [ -b "$1" ]; then blkdiscard -o "$2" -l "$3" "$1"; else fallocate -p -o "$2" -l "$3" "$1"; fi; }
+discard() { if [ -b "$1" ]; then blkdiscard -f -o "$2" -l "$3" "$1"; else fallocate -p -o "$2" -l "$3" "$1"; fi; }
 # size PATH             the bytes of a block device, or of a device's file.
 size() { if [ -b "$1" ]; then blockdev --getsize64 "$1"; else stat -c %s "$1"; fi; }
 # write PATH SEED OFFSET BYTES [BLOCK]   writes a pattern directly, in blocks of 4k unless said.
