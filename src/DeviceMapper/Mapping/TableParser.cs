@@ -31,26 +31,33 @@ public static class TableParser
         return lines;
     }
 
-    /// <summary>Reads one line; <paramref name="number"/> counts from 1 and is for the sentence.</summary>
+    /// <summary>
+    /// Reads one line as dmsetup's <c>sscanf("%llu %llu %s %n")</c>, which takes signs, and a length that its target's word follows
+    /// without a blank; <paramref name="number"/> counts from 1 and is for the sentence.
+    /// </summary>
     public static TableLine ParseLine(string line, int number)
     {
-        string[] words = line.Split((char[]?)null, 4, StringSplitOptions.RemoveEmptyEntries);
-        if (words.Length < 3)
+        ReadOnlySpan<char> rest = line;
+        if (!TryScan(ref rest, out ulong start))
+        {
+            throw new DmException(Errno.EINVAL, $"line {number}: start: '{FirstWord(rest)}' is not a sector number");
+        }
+
+        if (!TryScan(ref rest, out ulong length))
+        {
+            throw new DmException(Errno.EINVAL, rest.IsWhiteSpace()
+                ? $"line {number}: '{line}' is not 'start length target arguments'"
+                : $"line {number}: length: '{FirstWord(rest)}' is not a number of sectors");
+        }
+
+        ReadOnlySpan<char> type = FirstWord(rest);
+        if (type.IsEmpty)
         {
             throw new DmException(Errno.EINVAL, $"line {number}: '{line}' is not 'start length target arguments'");
         }
 
-        if (!Targets.TargetArguments.TryNumber(words[0], out ulong start))
-        {
-            throw new DmException(Errno.EINVAL, $"line {number}: start: '{words[0]}' is not a sector number");
-        }
-
-        if (!Targets.TargetArguments.TryNumber(words[1], out ulong length))
-        {
-            throw new DmException(Errno.EINVAL, $"line {number}: length: '{words[1]}' is not a number of sectors");
-        }
-
-        return new TableLine(new Sector(start), new SectorCount(length), words[2], words.Length > 3 ? words[3] : "");
+        string arguments = rest.TrimStart()[type.Length..].TrimStart().ToString();
+        return new TableLine(new Sector(start), new SectorCount(length), type.ToString(), arguments);
     }
 
     /// <summary>Splits arguments as the kernel's <c>dm_split_args</c>: at white space; a backslash takes the next character literally.</summary>
@@ -111,5 +118,36 @@ public static class TableParser
         }
 
         return escaped.ToString();
+    }
+
+    private static ReadOnlySpan<char> FirstWord(ReadOnlySpan<char> text)
+    {
+        text = text.TrimStart();
+        int end = 0;
+        while (end < text.Length && !char.IsWhiteSpace(text[end]))
+        {
+            end++;
+        }
+
+        return text[..end];
+    }
+
+    /// <summary>Takes a number from the front as the C library's <c>%llu</c>: a minus negates modulo 2^64, too large a number is the largest.</summary>
+    private static bool TryScan(ref ReadOnlySpan<char> text, out ulong value)
+    {
+        ReadOnlySpan<char> number = text.TrimStart();
+        bool negative = number.StartsWith('-');
+        number = number.Length > 0 && number[0] is '+' or '-' ? number[1..] : number;
+        int digits = number.IndexOfAnyExceptInRange('0', '9');
+        digits = digits < 0 ? number.Length : digits;
+        if (digits == 0)
+        {
+            value = 0;
+            return false;
+        }
+
+        value = ulong.TryParse(number[..digits], out ulong magnitude) ? (negative ? 0 - magnitude : magnitude) : ulong.MaxValue;
+        text = number[digits..];
+        return true;
     }
 }

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
@@ -57,15 +55,20 @@ public sealed class TargetArguments
         }
     }
 
-    /// <summary>Reads an unsigned decimal number as the kernel's <c>sscanf("%llu%c")</c>: nothing may follow it.</summary>
+    /// <summary>Reads a number as the kernel's <c>sscanf("%llu%c")</c>: <see cref="KernelNumber.TryScan(ReadOnlySpan{char}, out ulong)"/>.</summary>
     /// <param name="index">Which argument.</param>
     /// <param name="name">What it means, for the sentence.</param>
-    /// <param name="expected">What was expected: <c>a sector</c>, <c>a positive number of stripes</c>.</param>
-    public ulong Number(int index, string name, string expected)
-    {
-        string word = _words[index];
-        return TryNumber(word, out ulong value) ? value : throw Refuse(index, name, $"is not {expected}");
-    }
+    /// <param name="expected">What was expected: <c>a sector number</c>.</param>
+    public ulong Number(int index, string name, string expected) =>
+        KernelNumber.TryScan(_words[index], out ulong value) ? value : throw Refuse(index, name, $"is not {expected}");
+
+    /// <summary>Reads a number as the kernel's <c>kstrtouint</c>: <see cref="KernelNumber.TryParse(ReadOnlySpan{char}, out uint)"/>.</summary>
+    /// <param name="index">Which argument.</param>
+    /// <param name="name">What it means, for the sentence.</param>
+    /// <param name="expected">What was expected: <c>a positive number of stripes</c>.</param>
+    /// <param name="least">The least number that will do.</param>
+    public uint UInt32(int index, string name, string expected, uint least = 0) =>
+        KernelNumber.TryParse(_words[index], out uint value) && value >= least ? value : throw Refuse(index, name, $"is not {expected}");
 
     /// <summary>Reads the address of a sector.</summary>
     public Sector Sector(int index, string name) => new(Number(index, name, "a sector number"));
@@ -94,8 +97,4 @@ public sealed class TargetArguments
 
     /// <summary>A refusal that concerns no single argument: <c>type: reason</c>.</summary>
     public DmException Refuse(string reason) => new(Errno.EINVAL, $"{Type.Name}: {reason}");
-
-    /// <summary>Reads digits, and nothing else. A number beyond 64 bits is refused; the kernel takes it modulo 2^64.</summary>
-    public static bool TryNumber([NotNullWhen(true)] string? word, out ulong value) =>
-        ulong.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 }

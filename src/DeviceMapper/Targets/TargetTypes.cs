@@ -6,5 +6,9 @@ public static class TargetTypes
     /// <summary>All that there are, by name.</summary>
     public static IReadOnlyList<TargetType> All { get; } =
     [
+        ErrorTarget.Definition,
+        LinearTarget.Definition,
+        StripedTarget.Definition,
+        ZeroTarget.Definition,
     ];
 }
