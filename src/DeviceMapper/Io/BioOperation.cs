@@ -40,4 +40,10 @@ public enum BioFlags : byte
 
     /// <summary>A read that nobody waits for yet. May be failed when it is inconvenient.</summary>
     ReadAhead = 8,
+
+    /// <summary>
+    /// Ends with <see cref="BioStatus.Transport"/> at once where the way to the device is lost, in place of waiting for its return: who
+    /// submitted it knows another one (the kernel's <c>REQ_FAILFAST_TRANSPORT</c>).
+    /// </summary>
+    FailFast = 16,
 }

@@ -25,6 +25,9 @@ public sealed record DeviceRegistryOptions
     /// <summary>The target types; all that there are unless set.</summary>
     public IReadOnlyList<TargetType> TargetTypes { get; init; } = Targets.TargetTypes.All;
 
+    /// <summary>Kinds of devices that tables name by a URI, besides those of this library.</summary>
+    public IReadOnlyList<IDeviceScheme> Schemes { get; init; } = [];
+
     /// <summary>Finds devices in place of the usual words; for tests.</summary>
     internal Func<string, ResolveContext, DeviceSpec>? Resolve { get; init; }
 }
