@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+using DeviceMapper.Backends;
+using DeviceMapper.Io;
+using DeviceMapper.Mapping;
+using DeviceMapper.Native;
+using DeviceMapper.Targets;
+using Microsoft.Extensions.Time.Testing;
+
+namespace DeviceMapper.Tests.Infrastructure;
+
+/// <summary>
+/// A registry over fake devices. In its tables a word is a <see cref="FakeDevice"/> that the test has added, or
+/// <c>/dev/mapper/NAME</c>; beside all target types there is <c>test</c>, a <see cref="TestTarget"/>, and, with the feature of its name each,
+/// <c>singleton</c>, <c>immutable</c>, <c>immutable2</c>, <c>wildcard</c> and <c>writeable</c>. Disposing it sees that nothing is left.
+/// </summary>
+public sealed class TestRegistry : IDisposable
+{
+    private readonly ConcurrentDictionary<string, FakeDevice> _devices = new();
+    private readonly ConcurrentDictionary<string, TestTargetScript> _scripts = new();
+
+    public TestRegistry(TimeSpan? openTimeout = null)
+    {
+        Registry = new DeviceRegistry(new DeviceRegistryOptions
+        {
+            Logger = Log,
+            Time = Time,
+            OpenTimeout = openTimeout ?? TimeSpan.FromSeconds(5),
+            Resolve = Resolve,
+            TargetTypes =
+            [
+                .. TargetTypes.All,
+                TestTarget.TypeOf("test", TargetFeatures.None, Script),
+                TestTarget.TypeOf("singleton", TargetFeatures.Singleton, Script),
+                TestTarget.TypeOf("immutable", TargetFeatures.Immutable, Script),
+                TestTarget.TypeOf("immutable2", TargetFeatures.Immutable, Script),
+                TestTarget.TypeOf("wildcard", TargetFeatures.Wildcard, Script),
+                TestTarget.TypeOf("writeable", TargetFeatures.AlwaysWriteable, Script),
+            ],
+        });
+    }
+
+    /// <summary>The registry.</summary>
+    public DeviceRegistry Registry { get; }
+
+    /// <summary>Its clock: stands still unless the test moves it.</summary>
+    public FakeTimeProvider Time { get; } = new();
+
+    /// <summary>What it logged.</summary>
+    public LogCollector Log { get; } = new();
+
+    /// <summary>The devices that were added.</summary>
+    public IEnumerable<FakeDevice> Devices => _devices.Values;
+
+    /// <summary>A device that was added.</summary>
+    public FakeDevice this[string name] => _devices[name];
+
+    /// <summary>Adds a device.</summary>
+    public FakeDevice Add(string name, ulong sectors = 1024) => Add(new FakeDevice(name, sectors));
+
+    /// <summary>Adds a device.</summary>
+    public FakeDevice Add(FakeDevice device)
+    {
+        Assert.True(_devices.TryAdd(device.Name, device));
+        return device;
+    }
+
+    /// <summary>What the <c>test</c> targets of a name do.</summary>
+    public TestTargetScript Script(string name) => _scripts.GetOrAdd(name, _ => new TestTargetScript());
+
+    /// <summary>Makes a mapped device of a table.</summary>
+    public MappedDevice Create(string name, string table, DeviceMode mode = DeviceMode.ReadWrite) => Registry.Create(name, table, mode);
+
+    /// <summary>Loads a table and makes it live.</summary>
+    public static void Swap(MappedDevice device, string table, DeviceMode mode = DeviceMode.ReadWrite, SuspendOptions options = SuspendOptions.None)
+    {
+        device.LoadTable(table, mode);
+        device.Resume(options);
+    }
+
+    /// <summary>The table of a device as text that can be loaded again.</summary>
+    public static string TableOf(MappedDevice device, bool inactive = false) => string.Join(
+        '\n',
+        device.TableTexts(arguments: true, inactive).Select(t => $"{t.Start} {t.Length} {t.Type} {t.Text}"));
+
+    /// <summary>Sees that nothing is open, claimed or held, and that no closed device was used.</summary>
+    public void AssertNothingLeft()
+    {
+        Assert.Equal(0, Registry.Claims.Count);
+        foreach (FakeDevice device in Devices)
+        {
+            Assert.True(device.OpenNow == 0, $"{device.Name} is open {device.OpenNow} times");
+            Assert.True(device.Claims == 0, $"{device.Name} is claimed");
+            Assert.Empty(Registry.Holders.Of(device.Spec(null).Identity));
+            Assert.True(device.UsesAfterClose == 0, $"{device.Name} was used after its close, or written although open for reading");
+        }
+
+        Assert.DoesNotContain(Log.Lines, l => l.Contains("was left with"));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (FakeDevice device in Devices)
+        {
+            device.LetOpensGo();
+            device.EndAll();
+        }
+
+        Registry.Dispose();
+        AssertNothingLeft();
+    }
+
+    private DeviceSpec Resolve(string word, ResolveContext context)
+    {
+        if (word.StartsWith("/dev/mapper/", StringComparison.Ordinal))
+        {
+            MappedDevice? mapped = Registry.FindByName(word["/dev/mapper/".Length..]);
+            return mapped is null ? throw new DmException(Errno.ENOENT, $"'{word}' is not there") : new FoundMapped(mapped);
+        }
+
+        string[] parts = word.Split('?', 2);
+        return _devices.TryGetValue(parts[0], out FakeDevice? device)
+            ? device.Spec(parts.Length > 1 ? parts[1] : null)
+            : throw new DmException(Errno.ENOENT, $"'{word}' is not there");
+    }
+
+    /// <summary>A mapped device as the device of a table.</summary>
+    private sealed class FoundMapped(MappedDevice device) : DeviceSpec
+    {
+        public override DeviceIdentity Identity => new("mapped", device.Number.ToString());
+
+        public override string Name => $"/dev/mapper/{device.Name}";
+
+        public override DeviceNumber? Number => device.Number;
+
+        public override MappedDevice? Mapped => device;
+
+        public override bool MayHang => false;
+
+        public override IDisposable Claim(CancellationToken cancellation) => new NoClaim();
+
+        public override Backend Open(DeviceMode mode, CancellationToken cancellation)
+        {
+            device.Open();
+            return new OpenedMapped(device);
+        }
+    }
+
+    private sealed class OpenedMapped(MappedDevice device) : Backend
+    {
+        public override BlockDevice Target => device;
+
+        public override SectorCount Size => device.Size;
+
+        public override QueueLimits Limits => device.Limits;
+
+        public override void Dispose() => device.Close();
+
+        protected internal override void Process(Bio bio) => throw new InvalidOperationException("bios go to its target");
+    }
+
+    private sealed class NoClaim : IDisposable
+    {
+        public void Dispose()
+        {
+        }
+    }
+}
