@@ -210,6 +210,7 @@ public sealed partial class MappedDevice
         Table? old = _live;
         Volatile.Write(ref _live, next);
         _tables.ExitWriteLock();
+        Geometry = old?.Size == next.Size ? Geometry : null;
         Registry.RaiseEvent();
         return old;
     }

@@ -73,6 +73,9 @@ public sealed partial class MappedDevice : BlockDevice
     /// <summary>Of the live table.</summary>
     public override QueueLimits Limits => _live?.Limits ?? QueueLimits.Stacking;
 
+    /// <summary>What was set by <see cref="SetGeometry"/>; forgotten when the size changes.</summary>
+    public DiskGeometry? Geometry { get; private set; }
+
     /// <summary>What it is part of.</summary>
     public DeviceRegistry Registry { get; }
 
@@ -89,6 +92,23 @@ public sealed partial class MappedDevice : BlockDevice
         _gate == GateDraining ? $"{InFlight} I/Os of {Name}"
         : Volatile.Read(ref _loading) > 0 ? $"a table device of {Name} that is being opened"
         : null;
+
+    /// <summary>Sets what <c>HDIO_GETGEO</c> would tell (DM_DEV_SET_GEOMETRY).</summary>
+    /// <exception cref="DmException">EINVAL: a number beyond its limit.</exception>
+    public void SetGeometry(DiskGeometry geometry)
+    {
+        if (geometry.Cylinders > ushort.MaxValue || geometry.Heads > byte.MaxValue || geometry.Sectors > byte.MaxValue)
+        {
+            throw new DmException(Errno.EINVAL, "geometry: at most 65535 cylinders, 255 heads and 255 sectors are expected");
+        }
+
+        if (geometry.Start > geometry.Cylinders * geometry.Heads * geometry.Sectors)
+        {
+            throw new DmException(Errno.EINVAL, $"geometry: the start {geometry.Start} lies beyond its last sector");
+        }
+
+        Geometry = geometry;
+    }
 
     /// <summary>Opens it: it cannot be removed until <see cref="Close"/>.</summary>
     /// <exception cref="DmException">ENXIO: it is being removed.</exception>

@@ -1,21 +1,52 @@
+using DeviceMapper;
+using DeviceMapper.Native;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Udm.Verbs;
+
 namespace Udm.Daemon;
 
 /// <summary>Options of <c>udm daemon</c> and <c>udm serve</c>.</summary>
 /// <param name="Run">The run folder (<c>--run</c>), or null for the usual one.</param>
-public sealed record DaemonOptions(string? Run = null);
+internal sealed record DaemonOptions(string? Run = null);
 
-/// <summary><c>udm daemon</c>.</summary>
-public static class DaemonCommand
+/// <summary><c>udm daemon</c>, and the part of <c>udm serve</c> that is the same.</summary>
+internal static class DaemonCommand
 {
-    /// <summary>Serves until SIGTERM.</summary>
+    /// <summary>Serves until SIGTERM or SIGINT; a second one ends the process at once.</summary>
+    /// <param name="options">Options.</param>
+    /// <param name="output">Told <c>ready</c>, when all answers.</param>
+    /// <param name="prepare">What is done before it is ready: devices that are made at the start.</param>
     /// <returns>The exit status.</returns>
-    public static int Run(DaemonOptions options) => throw new NotImplementedException(options.ToString());
-}
+    /// <exception cref="VerbException">It cannot serve.</exception>
+    public static int Run(DaemonOptions options, TextWriter output, Action<Daemon>? prepare = null)
+    {
+        using ILoggerFactory logging = LoggerFactory.Create(builder => builder
+            .AddSimpleConsole(console => console.SingleLine = true)
+            .AddFilter<ConsoleLoggerProvider>(null, LogLevel.Information));
+        logging.CreateLogger("udm");
+        using Signals signals = new();
+        using (Daemon daemon = Start(options, logging.CreateLogger("udm")))
+        {
+            prepare?.Invoke(daemon);
+            output.WriteLine("ready");
+            output.Flush();
+            ServiceManager.NotifyReady();
+            signals.Wait();
+        }
 
-/// <summary><c>udm serve FILE</c>.</summary>
-public static class ServeCommand
-{
-    /// <summary>Makes the devices of a file and serves until SIGTERM.</summary>
-    /// <returns>The exit status.</returns>
-    public static int Run(string file, DaemonOptions options) => throw new NotImplementedException(file + options);
+        return 0;
+    }
+
+    private static Daemon Start(DaemonOptions options, ILogger logger)
+    {
+        try
+        {
+            return new Daemon(RunFolder.Find(options.Run), logger);
+        }
+        catch (DmException e)
+        {
+            throw new VerbException($"{e.Message} ({e.Errno.Text()})");
+        }
+    }
 }

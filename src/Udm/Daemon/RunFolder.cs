@@ -1,3 +1,5 @@
+using Udm.Verbs;
+
 namespace Udm.Daemon;
 
 /// <summary>The folder of a daemon: its sockets, its lock, and its devices as files.</summary>
@@ -33,6 +35,33 @@ public sealed class RunFolder
         }
 
         return new RunFolder(System.IO.Path.GetFullPath(path));
+    }
+
+    /// <summary>
+    /// Makes the folder with mode 0700, for a daemon. One that is there is taken as it is, if it is ours and others cannot write to it.
+    /// </summary>
+    /// <exception cref="VerbException">It cannot be made, or is not safe.</exception>
+    public void Prepare()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new VerbException($"the run folder {Path} cannot be made: {e.Message}");
+        }
+
+        (uint owner, UnixFileMode mode) = Native.FileOwner.Of(Path) ?? throw new VerbException($"the run folder {Path} cannot be looked at");
+        if (owner != Native.Process.UserId)
+        {
+            throw new VerbException($"the run folder {Path} is that of user {owner}; one of your own is given by --run");
+        }
+
+        if ((mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+        {
+            throw new VerbException($"others can write to the run folder {Path}; 'chmod go-w' makes it safe");
+        }
     }
 
     private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;

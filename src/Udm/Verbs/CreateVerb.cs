@@ -106,10 +106,7 @@ internal sealed class CreateVerb : Verb
     private static DeviceSelector Selector(string name, ManglingMode mangling) =>
         name.Contains('/') ? throw new VerbException($"the name '{name}' has a slash, which names cannot have") : DeviceSelector.ByName(name, mangling);
 
-    /// <summary>
-    /// Makes the devices of a concise text in its order, but a device that names a later one, as <c>table --concise</c> may print
-    /// them, waits for that one. (dmsetup fails there.)
-    /// </summary>
+    /// <summary>Makes the devices of a concise text.</summary>
     private static void CreateConcise(VerbContext context)
     {
         if (context.Options.Has(Option.Table) || context.Options.Has(Option.NoTable) || context.Options.Has(Option.Minor)
@@ -123,12 +120,16 @@ internal sealed class CreateVerb : Verb
             throw new UsageException("--concise takes one text; it has blanks and must be quoted");
         }
 
-        LinkedList<ConciseDevice> waiting = new();
-        foreach (ConciseDevice device in ConciseFormat.Parse(context.Operands.Count == 1 ? context.Operands[0] : context.In.ReadToEnd()))
-        {
-            waiting.AddLast(device);
-        }
+        CreateAll(context, ConciseFormat.Parse(context.Operands.Count == 1 ? context.Operands[0] : context.In.ReadToEnd()));
+    }
 
+    /// <summary>
+    /// Makes devices in their order, but a device that names a later one, as <c>table --concise</c> may print them, waits for that
+    /// one. (dmsetup fails there.)
+    /// </summary>
+    internal static void CreateAll(VerbContext context, IEnumerable<ConciseDevice> devices)
+    {
+        LinkedList<ConciseDevice> waiting = new(devices);
         int postponed = 0;
         while (waiting.First?.Value is { } next)
         {

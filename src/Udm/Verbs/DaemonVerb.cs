@@ -32,5 +32,6 @@ internal sealed class DaemonVerb : Verb
     public override int WrongUsageStatus => 2;
 
     /// <inheritdoc/>
-    public override int Run(VerbContext context) => DaemonCommand.Run(new DaemonOptions(context.Options.Value(Option.Run)));
+    public override int Run(VerbContext context) =>
+        DaemonCommand.Run(new DaemonOptions(context.Options.Value(Option.Run)), context.Out);
 }

@@ -17,7 +17,9 @@ internal sealed class ServeVerb : Verb
     /// <inheritdoc/>
     public override string Help =>
         """
-        The file has dmsetup's concise format, or a section a device.
+        The file has a section for each device: its name in brackets, with uuid=UUID, minor=N and ro where they are
+        wanted, then its table, a line a target. Or it has dmsetup's concise format, as 'udm table --concise' prints it.
+        Relative paths in it are meant from the current folder. All its devices are made, or none.
 
           --run DIR  its folder; else $UDM_RUN, else /run/udm for root, $XDG_RUNTIME_DIR/udm or /tmp/udm-UID
 
@@ -35,5 +37,6 @@ internal sealed class ServeVerb : Verb
     public override int WrongUsageStatus => 2;
 
     /// <inheritdoc/>
-    public override int Run(VerbContext context) => ServeCommand.Run(context.Operands[0], new DaemonOptions(context.Options.Value(Option.Run)));
+    public override int Run(VerbContext context) =>
+        ServeCommand.Run(context, context.Operands[0], new DaemonOptions(context.Options.Value(Option.Run)));
 }

@@ -148,6 +148,16 @@ internal sealed class VerbContext
         });
     }
 
+    /// <summary>The same surroundings with other devices than those of the daemon in the run folder.</summary>
+    public VerbContext With(IControl control) => new(Options, control)
+    {
+        Out = Out,
+        Error = Error,
+        In = In,
+        InputIsTerminal = InputIsTerminal,
+        TerminalWidth = TerminalWidth,
+    };
+
     /// <summary>Notes a failure that has been told already.</summary>
     public void Fail() => Failed = true;
 }

@@ -1,0 +1,20 @@
+using DeviceMapper.Io;
+using DeviceMapper.Mapping;
+
+namespace DeviceMapper.Ioctl.Commands;
+
+/// <summary>DM_TARGET_MSG: a message for a target, or for the device.</summary>
+internal static class TargetMsg
+{
+    public static void Run(ControlCall call)
+    {
+        MappedDevice device = call.Find();
+        (Sector sector, string message) = TargetMessage.Read(call.Ioctl, call.Size);
+        string? answer = device.Message(sector, message);
+        call.WriteStatus(device);
+        if (answer is not null)
+        {
+            TargetMessage.WriteAnswer(call.Ioctl, call.Size, answer);
+        }
+    }
+}

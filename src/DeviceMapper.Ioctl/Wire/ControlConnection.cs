@@ -1,0 +1,131 @@
+using System.Net.Sockets;
+using System.Text;
+using DeviceMapper.Mapping;
+using DeviceMapper.Native;
+using Microsoft.Extensions.Logging;
+
+namespace DeviceMapper.Ioctl;
+
+/// <summary>One caller of <see cref="ControlServer"/>: takes its frames one after the other.</summary>
+internal sealed class ControlConnection(Socket socket, DeviceRegistry registry, ILogger logger, TimeProvider time) : IDisposable
+{
+    // A caller that has to wait longer is told for what.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private readonly ControlSession _session = new(registry);
+    private readonly Lock _sending = new();
+    private readonly CancellationTokenSource _closed = new();
+
+    /// <summary>Serves until the caller closes the connection.</summary>
+    public void Run()
+    {
+        try
+        {
+            while (Frame.Receive(socket) is { } frame)
+            {
+                Answer(frame);
+            }
+        }
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or InvalidDataException)
+        {
+            logger.LogDebug("control: a connection ended: {Reason}", e.Message);
+        }
+        finally
+        {
+            socket.Dispose();
+        }
+    }
+
+    /// <summary>Ends the connection, and what it waits for.</summary>
+    public void Dispose()
+    {
+        _closed.Cancel();
+        try
+        {
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It is closed already.
+        }
+    }
+
+    private void Answer(Frame frame)
+    {
+        using ITimer timer = time.CreateTimer(_ => TellReason(), null, Patience, Timeout.InfiniteTimeSpan);
+        using Hangup hangup = new(socket, _closed.Token);
+        switch (frame.Kind)
+        {
+            case FrameKind.Call:
+                Call(frame, hangup.Token);
+                break;
+            case FrameKind.Poll:
+                registry.WaitForEvent(_session.ArmedEvent, hangup.Token);
+                Send(Errno.None, new Reply("", [], default), secret: false);
+                break;
+            default:
+                throw new InvalidDataException($"frame of kind {(uint)frame.Kind}");
+        }
+    }
+
+    private void Call(Frame frame, CancellationToken cancellation)
+    {
+        DmIoctl ioctl = new(frame.Body);
+        bool secret = ioctl.Has(DmFlags.SecureData);
+        try
+        {
+            IReadOnlyList<string> warnings = ControlNode.Execute(registry, _session, frame.Code, ioctl, frame.Body.Length, cancellation);
+            int meant = (int)Math.Clamp(ioctl.DataSize, DmIoctl.HeaderSize, (uint)ioctl.Bytes.Length);
+            Send(Errno.None, new Reply("", warnings, ioctl.Bytes[..meant].ToArray()), secret);
+        }
+        catch (DmException e)
+        {
+            Send(e.Errno, new Reply(e.Message, [], default), secret: false);
+        }
+        catch (Exception e) when (e is not (SocketException or IOException or ObjectDisposedException))
+        {
+            logger.LogError(e, "control: {Command} failed", DmCommands.CommandOf(frame.Code));
+            Send(Errno.EIO, new Reply($"a bug of udm: {e.Message}", [], default), secret: false);
+        }
+        finally
+        {
+            if (secret)
+            {
+                ioctl.Wipe();
+                frame.Wipe();
+            }
+        }
+    }
+
+    private void TellReason()
+    {
+        try
+        {
+            if (_session.WaitsFor?.WaitReason is { } reason)
+            {
+                lock (_sending)
+                {
+                    Frame.Send(socket, FrameKind.Progress, 0, Encoding.UTF8.GetBytes($"waits for {reason}"));
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The caller has gone; the thread that serves it will see that.
+        }
+    }
+
+    private void Send(Errno errno, Reply reply, bool secret)
+    {
+        byte[] body = reply.Encode();
+        lock (_sending)
+        {
+            Frame.Send(socket, FrameKind.Reply, (uint)errno, body);
+        }
+
+        if (secret)
+        {
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(body);
+        }
+    }
+}

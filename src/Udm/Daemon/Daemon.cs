@@ -1,0 +1,132 @@
+using DeviceMapper;
+using DeviceMapper.Fuse;
+using DeviceMapper.Io;
+using DeviceMapper.Ioctl;
+using DeviceMapper.Mapping;
+using DeviceMapper.Native;
+using Microsoft.Extensions.Logging;
+using Udm.Verbs;
+
+namespace Udm.Daemon;
+
+/// <summary>A registry of devices with its front ends: the control socket, and the devices as files.</summary>
+internal sealed class Daemon : IDisposable
+{
+    // Out within five seconds, whatever hangs.
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RemovalLimit = TimeSpan.FromSeconds(2);
+
+    private readonly RunFolder _folder;
+    private readonly ILogger _logger;
+    private readonly DaemonLock _lock;
+    private readonly FuseMount? _mount;
+    private readonly ControlServer _control;
+
+    /// <summary>Starts to serve; when it returns, all that there is answers.</summary>
+    /// <param name="folder">The run folder; made where it is missing.</param>
+    /// <param name="logger">Where it logs.</param>
+    /// <exception cref="VerbException">It cannot serve in the folder.</exception>
+    /// <exception cref="DmException">The control socket cannot be made.</exception>
+    public Daemon(RunFolder folder, ILogger logger)
+    {
+        _folder = folder;
+        _logger = logger;
+        folder.Prepare();
+        _lock = new DaemonLock(folder);
+        try
+        {
+            Registry = new DeviceRegistry(new DeviceRegistryOptions { MapperFolder = folder.Mapper, Logger = logger });
+            _mount = Mount();
+            _control = new ControlServer(Registry, folder.ControlSocket, logger);
+        }
+        catch
+        {
+            _mount?.Dispose();
+            _lock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The devices.</summary>
+    public DeviceRegistry Registry { get; }
+
+    /// <summary>The folder in which devices are files; null where they are not.</summary>
+    public string? Mapper => _mount?.Folder;
+
+    /// <summary>
+    /// Ends: takes no more callers, flushes the devices, removes them, and unmounts. I/O that waits for a resume fails with EIO; what
+    /// hangs is left behind.
+    /// </summary>
+    public void Dispose()
+    {
+        _control.Dispose();
+        File.Delete(_folder.ControlSocket);
+        foreach (MappedDevice device in Registry.Devices.Where(d => d.OpenCount > 0))
+        {
+            _logger.LogWarning("{Device}: was in use, by {Count} others", device.Name, device.OpenCount);
+        }
+
+        Flush();
+        Thread removal = new(Registry.Dispose) { IsBackground = true, Name = "end" };
+        removal.Start();
+        if (!removal.Join(RemovalLimit))
+        {
+            _logger.LogWarning("not all devices could be removed: I/O of theirs does not end");
+        }
+
+        _mount?.Dispose();
+        _lock.Dispose();
+    }
+
+    private FuseMount? Mount()
+    {
+        try
+        {
+            FuseMount mount = new(_folder.Mapper, _logger);
+            Registry.AddExport(mount);
+            return mount;
+        }
+        catch (DmException e)
+        {
+            _logger.LogWarning("devices are not shown as files: {Reason} ({Errno})", e.Message, e.Errno.Text());
+            return null;
+        }
+    }
+
+    private void Flush()
+    {
+        Countdown flushed = new();
+        foreach (MappedDevice device in Registry.Devices)
+        {
+            if (device.Status() is { ActivePresent: true, Suspended: false })
+            {
+                Bio bio = Bio.Rent();
+                bio.Operation = BioOperation.Flush;
+                bio.Device = device;
+                flushed.Add();
+                bio.Submit(flushed);
+            }
+        }
+
+        flushed.Wait(FlushLimit);
+    }
+
+    private sealed class Countdown : IBioCompletion
+    {
+        private readonly CountdownEvent _left = new(1); // never disposed: bios that are late still signal it
+
+        public void Add() => _left.AddCount();
+
+        public void BioEnded(Bio bio)
+        {
+            bio.Return();
+            _left.Signal();
+        }
+
+        public void Wait(TimeSpan limit)
+        {
+            _left.Signal();
+            _left.Wait(limit);
+        }
+    }
+}
