@@ -6,6 +6,9 @@ namespace DeviceMapper.Io;
 /// <summary>A device's number, <c>major:minor</c>, as the kernel's <c>dev_t</c>: 12 bits of major, 20 of minor.</summary>
 public readonly record struct DeviceNumber(uint Major, uint Minor)
 {
+    /// <summary>The largest major, 2^12 - 1.</summary>
+    public const uint MaxMajor = (1 << 12) - 1;
+
     /// <summary>The largest minor, 2^20 - 1.</summary>
     public const uint MaxMinor = (1 << 20) - 1;
 

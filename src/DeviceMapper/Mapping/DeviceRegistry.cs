@@ -26,7 +26,6 @@ public sealed partial class DeviceRegistry : IDisposable
     private readonly MinorNumbers _minors = new();
     private readonly EventCounter _events = new();
     private readonly Dictionary<string, TargetType> _targetTypes;
-    private readonly DeviceResolver _resolver;
 
     /// <summary>An empty registry.</summary>
     /// <param name="options">How it is set up.</param>
@@ -38,8 +37,7 @@ public sealed partial class DeviceRegistry : IDisposable
         _targetTypes = TargetTypes.ToDictionary(t => t.Name, StringComparer.Ordinal);
         (Major, uint foreignMajor) = FreeMajors.Find();
         Claims = new Claims(new MinorNumbers(), foreignMajor);
-        _resolver = new DeviceResolver(this);
-        Resolve = Options.Resolve ?? ResolveWord;
+        Resolve = Options.Resolve ?? new DeviceResolver(this).Resolve;
     }
 
     /// <summary>How it was set up.</summary>
@@ -286,19 +284,6 @@ public sealed partial class DeviceRegistry : IDisposable
             Logger.DeferredRemoved(device.Name);
             RemoveLocked(device);
         }
-    }
-
-    private DeviceSpec ResolveWord(string word, ResolveContext context)
-    {
-        foreach (IDeviceScheme scheme in Options.Schemes)
-        {
-            if (scheme.Prefixes.Any(prefix => word.StartsWith(prefix, StringComparison.Ordinal)))
-            {
-                return scheme.Resolve(word, context);
-            }
-        }
-
-        return _resolver.Resolve(word, context);
     }
 
     private void RemoveLocked(MappedDevice device)

@@ -79,6 +79,18 @@ public sealed partial class MappedDevice : BlockDevice
     /// <summary>What it is part of.</summary>
     public DeviceRegistry Registry { get; }
 
+    /// <summary>Whether a table was ever loaded into it: in the kernel, it is then a disk that others can open.</summary>
+    internal bool HasLoaded
+    {
+        get
+        {
+            lock (_state)
+            {
+                return _hasLoaded;
+            }
+        }
+    }
+
     /// <summary>What its tables share.</summary>
     internal TableDevices TableDevices { get; }
 

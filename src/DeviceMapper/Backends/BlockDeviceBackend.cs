@@ -1,0 +1,50 @@
+using DeviceMapper.Io;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Backends;
+
+/// <summary>
+/// A block device of the kernel. I/O goes past the page cache, as the kernel's device mapper sends it, where a bio is aligned to the
+/// device's blocks.
+/// </summary>
+internal sealed class BlockDeviceBackend : DescriptorBackend
+{
+    private const uint MemoryAlignment = 512; // what drivers ask for at most, whatever their block size
+
+    /// <summary>Takes the descriptors, which it closes.</summary>
+    /// <param name="file">Through the page cache.</param>
+    /// <param name="direct">Past it, or null.</param>
+    /// <param name="limits">What <see cref="BlockDeviceLimits"/> read.</param>
+    /// <param name="writeRefusal">How writes end: Ok where it is open for writing.</param>
+    public BlockDeviceBackend(OpenFile file, OpenFile? direct, QueueLimits limits, BioStatus writeRefusal)
+        : base(file, direct, MemoryAlignment, limits.LogicalBlockSize, writeRefusal) =>
+        Limits = limits;
+
+    /// <inheritdoc/>
+    public override QueueLimits Limits { get; }
+
+    /// <inheritdoc/>
+    protected override SectorCount ReadSize()
+    {
+        ulong bytes = 0;
+        return File.Ioctl(BlockIoctl.Size, ref bytes) == Errno.None ? SectorCount.FromBytes(bytes) : SectorCount.Zero;
+    }
+
+    /// <inheritdoc/>
+    protected override Errno DoWithoutData(BioOperation operation, BioFlags flags, ulong offset, ulong length)
+    {
+        switch (operation)
+        {
+            case BioOperation.Discard:
+                return File.IoctlRange(BlockIoctl.Discard, offset, length);
+            case BioOperation.SecureErase:
+                return File.IoctlRange(BlockIoctl.SecureDiscard, offset, length);
+            default:
+                // The first may unmap, and fails where the device has no zeroing of its own; the second always zeroes.
+                Errno error = (flags & BioFlags.NoUnmap) != 0
+                    ? Errno.EOPNOTSUPP
+                    : File.Allocate(LibC.FALLOC_FL_PUNCH_HOLE | LibC.FALLOC_FL_KEEP_SIZE, offset, length);
+                return error == Errno.EOPNOTSUPP ? File.IoctlRange(BlockIoctl.ZeroOut, offset, length) : error;
+        }
+    }
+}

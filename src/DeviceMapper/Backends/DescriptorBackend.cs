@@ -1,0 +1,204 @@
+using DeviceMapper.Io;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Backends;
+
+/// <summary>
+/// What backends on a descriptor have in common, files and block devices: reads and writes, past the page cache where
+/// that is wanted and a bio is aligned for it, else through it; flushes; the size.
+/// </summary>
+/// <remarks>All I/O is done and ended on the caller's thread. A bio with NOWAIT ends with Again where that would wait.</remarks>
+internal abstract class DescriptorBackend : Backend
+{
+    private readonly OpenFile? _direct;
+    private readonly int _memoryAlignment; // bytes, of O_DIRECT
+    private readonly ulong _offsetAlignment; // bytes, of O_DIRECT
+    private ulong _sectors; // as last seen
+
+    /// <summary>Takes the descriptors, which it closes.</summary>
+    /// <param name="file">Through the page cache.</param>
+    /// <param name="direct">Past it, or null.</param>
+    /// <param name="memoryAlignment">What O_DIRECT wants of memory, in bytes; a power of two.</param>
+    /// <param name="offsetAlignment">What O_DIRECT wants of offsets and lengths, in bytes; a power of two.</param>
+    /// <param name="writeRefusal">How writes end: Ok where it is open for writing.</param>
+    protected DescriptorBackend(OpenFile file, OpenFile? direct, uint memoryAlignment, uint offsetAlignment, BioStatus writeRefusal)
+    {
+        File = file;
+        _direct = direct;
+        _memoryAlignment = (int)memoryAlignment;
+        _offsetAlignment = offsetAlignment;
+        WriteRefusal = writeRefusal;
+    }
+
+    /// <summary>Whether aligned I/O goes past the page cache.</summary>
+    public bool IsDirect => _direct is not null;
+
+    /// <summary>Asked anew each time: a file may be truncated, a disk may grow.</summary>
+    public override SectorCount Size
+    {
+        get
+        {
+            ulong sectors = ReadSize().Value;
+            Volatile.Write(ref _sectors, sectors);
+            return new SectorCount(sectors);
+        }
+    }
+
+    /// <summary>The descriptor through the page cache.</summary>
+    protected OpenFile File { get; }
+
+    /// <summary>How writes end: Ok where it is open for writing.</summary>
+    protected BioStatus WriteRefusal { get; }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _direct?.Dispose();
+        File.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Process(Bio bio) => bio.End(Do(bio));
+
+    /// <summary>The present size; zero where it cannot be told.</summary>
+    protected abstract SectorCount ReadSize();
+
+    /// <summary>Does a discard, a secure erase or a write of zeroes, which lies within the size.</summary>
+    protected abstract Errno DoWithoutData(BioOperation operation, BioFlags flags, ulong offset, ulong length);
+
+    /// <summary>Writes zeroes the long way.</summary>
+    protected Errno WriteZeroes(ulong offset, ulong length)
+    {
+        while (length > 0)
+        {
+            int piece = (int)Math.Min(length, ZeroMemory.Length);
+            Errno error = File.Write(new BioBuffer(ZeroMemory.Address, piece), offset);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            offset += (ulong)piece;
+            length -= (ulong)piece;
+        }
+
+        return Errno.None;
+    }
+
+    private BioStatus Do(Bio bio)
+    {
+        if (bio.Operation == BioOperation.Flush)
+        {
+            return WriteRefusal == BioStatus.Ok ? Status(File.Sync()) : BioStatus.Ok;
+        }
+
+        if (!Holds(bio))
+        {
+            return BioStatus.IoError; // the kernel's bio_check_eod
+        }
+
+        if (bio.IsWrite && WriteRefusal != BioStatus.Ok)
+        {
+            return WriteRefusal;
+        }
+
+        return bio.Operation switch
+        {
+            BioOperation.Read => Read(bio),
+            BioOperation.Write => Write(bio),
+            _ => WithoutData(bio),
+        };
+    }
+
+    private bool Holds(Bio bio)
+    {
+        ulong sectors = Volatile.Read(ref _sectors);
+        return IsWithin(bio, sectors) || IsWithin(bio, Size.Value);
+    }
+
+    private static bool IsWithin(Bio bio, ulong sectors) =>
+        bio.Sector.Value <= sectors && bio.Count.Value <= sectors - bio.Sector.Value;
+
+    private BioStatus Read(Bio bio)
+    {
+        bool noWait = (bio.Flags & BioFlags.NoWait) != 0;
+        if (MayGoDirect(bio))
+        {
+            Errno error = noWait ? Errno.EAGAIN : _direct!.Read(bio.Buffer, bio.Sector.Bytes);
+            if (error != Errno.EINVAL)
+            {
+                return Status(error);
+            }
+        }
+
+        return noWait
+            ? NoWaitStatus(File.Read(bio.Buffer, bio.Sector.Bytes, LibC.RWF_NOWAIT))
+            : Status(File.Read(bio.Buffer, bio.Sector.Bytes));
+    }
+
+    private BioStatus Write(Bio bio)
+    {
+        bool noWait = (bio.Flags & BioFlags.NoWait) != 0;
+        bool durable = (bio.Flags & BioFlags.Fua) != 0;
+        if (noWait && durable)
+        {
+            return BioStatus.Again;
+        }
+
+        if (MayGoDirect(bio))
+        {
+            Errno error = noWait ? Errno.EAGAIN : Write(_direct!, bio, durable);
+            if (error != Errno.EINVAL)
+            {
+                return Status(error);
+            }
+        }
+
+        return noWait
+            ? NoWaitStatus(File.Write(bio.Buffer, bio.Sector.Bytes, LibC.RWF_NOWAIT))
+            : Status(Write(File, bio, durable));
+    }
+
+    private static Errno Write(OpenFile file, Bio bio, bool durable)
+    {
+        if (!durable)
+        {
+            return file.Write(bio.Buffer, bio.Sector.Bytes);
+        }
+
+        Errno error = file.Write(bio.Buffer, bio.Sector.Bytes, LibC.RWF_DSYNC);
+        if (error != Errno.EOPNOTSUPP)
+        {
+            return error;
+        }
+
+        error = file.Write(bio.Buffer, bio.Sector.Bytes);
+        return error == Errno.None ? file.Sync() : error;
+    }
+
+    private BioStatus WithoutData(Bio bio)
+    {
+        if ((bio.Flags & BioFlags.NoWait) != 0)
+        {
+            return BioStatus.Again;
+        }
+
+        Errno error = DoWithoutData(bio.Operation, bio.Flags, bio.Sector.Bytes, bio.Count.Bytes);
+        if (error == Errno.None && (bio.Flags & BioFlags.Fua) != 0)
+        {
+            error = File.Sync();
+        }
+
+        return Status(error);
+    }
+
+    private bool MayGoDirect(Bio bio) =>
+        _direct is not null
+        && ((bio.Sector.Bytes | bio.Count.Bytes) & (_offsetAlignment - 1)) == 0
+        && bio.Buffer.IsAligned(_memoryAlignment);
+
+    private static BioStatus Status(Errno error) => error == Errno.None ? BioStatus.Ok : BioStatusErrno.FromErrno(error);
+
+    // A file system that cannot promise not to wait says EOPNOTSUPP.
+    private static BioStatus NoWaitStatus(Errno error) => error == Errno.EOPNOTSUPP ? BioStatus.Again : Status(error);
+}

@@ -1,0 +1,125 @@
+using DeviceMapper.Io;
+using DeviceMapper.Mapping;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Backends;
+
+/// <summary>A regular file, by its inode.</summary>
+/// <remarks>
+/// The claim is a lock of the open file description on the whole file (F_OFD_SETLK): for nobody else where the file may be written by
+/// this user, else shared with other readers. A file system without locks has no claims.
+/// </remarks>
+internal sealed class FileSpec : DeviceSpec
+{
+    private readonly string _path;
+    private readonly bool _direct;
+    private readonly bool _made;
+    private readonly DeviceNumber _fileSystem;
+    private readonly ulong _inode;
+
+    /// <summary>Names a file that is there.</summary>
+    /// <param name="name">The word that names it.</param>
+    /// <param name="path">Its path, absolute.</param>
+    /// <param name="status">What it is.</param>
+    /// <param name="direct">Whether I/O goes past the page cache.</param>
+    /// <param name="made">Whether finding it made it, so that <see cref="Abandon"/> removes it.</param>
+    public FileSpec(string name, string path, FileStatus status, bool direct, bool made)
+    {
+        Name = name;
+        _path = path;
+        _direct = direct;
+        _made = made;
+        _fileSystem = status.FileSystem;
+        _inode = status.Inode;
+    }
+
+    /// <inheritdoc/>
+    public override DeviceIdentity Identity => new("file", $"{_fileSystem} {_inode}");
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override IDisposable Claim(CancellationToken cancellation)
+    {
+        short kind = LibC.F_WRLCK;
+        Errno error = TryOpen(LibC.O_RDWR, out OpenFile? file);
+        if (error is Errno.EACCES or Errno.EROFS or Errno.EPERM or Errno.ETXTBSY)
+        {
+            kind = LibC.F_RDLCK;
+            error = TryOpen(LibC.O_RDONLY, out file);
+        }
+
+        if (error != Errno.None)
+        {
+            throw OpenErrors.Refusal(error, _path);
+        }
+
+        error = file!.Lock(kind);
+        if (error is Errno.EAGAIN or Errno.EACCES)
+        {
+            file.Dispose();
+            throw new DmException(Errno.EBUSY, $"'{_path}' is {DeviceUsers.OfFile(_fileSystem, _inode)}");
+        }
+
+        return file;
+    }
+
+    /// <inheritdoc/>
+    public override Backend Open(DeviceMode mode, CancellationToken cancellation)
+    {
+        int flags = mode == DeviceMode.ReadOnly ? LibC.O_RDONLY : LibC.O_RDWR;
+        Errno error = TryOpen(flags, out OpenFile? file);
+        if (error != Errno.None)
+        {
+            throw OpenErrors.Refusal(error, _path);
+        }
+
+        OpenFile? direct = null;
+        if (_direct)
+        {
+            error = TryOpen(flags | LibC.O_DIRECT, out direct);
+            if (error != Errno.None)
+            {
+                file!.Dispose();
+                throw error == Errno.EINVAL
+                    ? new DmException(Errno.EINVAL, $"'{Name}': the file system of this file has no direct I/O; leave 'direct=on' out")
+                    : OpenErrors.Refusal(error, _path);
+            }
+        }
+
+        _ = file!.TryGetStatus(out FileStatus status);
+        return new FileBackend(file, direct, status, mode == DeviceMode.ReadWrite);
+    }
+
+    /// <inheritdoc/>
+    public override string? ApplyOptions(Backend open) =>
+        open is FileBackend { IsDirect: var direct } && direct != _direct
+            ? $"'{Name}': it is in use with 'direct={(direct ? "on" : "off")}', and stays so until nobody uses it"
+            : null;
+
+    /// <inheritdoc/>
+    public override void Abandon()
+    {
+        // Only if it is still the file that was made.
+        if (_made && FileStatus.TryGet(_path, out FileStatus status) == Errno.None && IsSame(status))
+        {
+            _ = LibC.Unlink(_path);
+        }
+    }
+
+    private Errno TryOpen(int flags, out OpenFile? file)
+    {
+        Errno error = OpenFile.TryOpen(_path, flags | LibC.O_NONBLOCK, out file); // never waits for a pipe that took its place
+        if (error == Errno.None && (file!.TryGetStatus(out FileStatus status) != Errno.None || !IsSame(status)))
+        {
+            file.Dispose();
+            file = null;
+            return Errno.ESTALE;
+        }
+
+        return error;
+    }
+
+    private bool IsSame(FileStatus status) => status.FileSystem == _fileSystem && status.Inode == _inode;
+}
