@@ -41,6 +41,10 @@ public sealed class DeviceReference
     /// <summary>The shared open that it refers to.</summary>
     internal TableDevice TableDevice { get; private set; }
 
+    /// <summary>What the device below knows of its extents; see <see cref="Backend.ExtentAt"/>.</summary>
+    public (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length) =>
+        Device is MappedDevice mapped ? mapped.ExtentAt(start, length) : Backend.ExtentAt(start, length);
+
     /// <summary>Refers to a wider table device of the same device from now on.</summary>
     /// <returns>The one before, to be put.</returns>
     internal TableDevice MoveTo(TableDevice wider)

@@ -34,6 +34,10 @@ public sealed class LinearTarget : Target
     }
 
     /// <inheritdoc/>
+    public override (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length) =>
+        _device.ExtentAt(_offset + OffsetOf(start), length);
+
+    /// <inheritdoc/>
     public override void AppendTable(StringBuilder text) => text.Append($"{_device.Name} {_offset}");
 
     /// <inheritdoc/>

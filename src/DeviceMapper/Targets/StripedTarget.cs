@@ -104,6 +104,14 @@ public sealed class StripedTarget : Target
         return EndResult.Done;
     }
 
+    /// <summary>Of one chunk: the next one is elsewhere.</summary>
+    public override (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length)
+    {
+        (int index, ulong sector) = Locate(OffsetOf(start).Value);
+        SectorCount room = SectorCount.Min(length, new SectorCount(_chunk - (sector % _chunk)));
+        return _stripes[index].Device.ExtentAt(_stripes[index].Offset + new SectorCount(sector), room);
+    }
+
     /// <inheritdoc/>
     public override void AppendStatus(StringBuilder text, bool noflush)
     {

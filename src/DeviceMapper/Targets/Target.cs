@@ -145,6 +145,12 @@ public abstract class Target : IDisposable
     public virtual string? Message(IReadOnlyList<string> words) =>
         throw new DmException(Errno.EINVAL, $"{Type.Name}: this target takes no messages");
 
+    /// <summary>
+    /// The first extent at a sector of the mapped device, at most so long (that is, within the target), and whether it is a hole that reads
+    /// as zeroes; all is data by default. It may take as long as a look at a file's layout.
+    /// </summary>
+    public virtual (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length) => (length, false);
+
     /// <summary>The areas of table devices that it maps to; the limits of these are stacked and the areas checked against their sizes.</summary>
     public virtual IEnumerable<TargetArea> Areas => [];
 

@@ -39,6 +39,9 @@ public sealed class ZeroTarget : Target
     }
 
     /// <inheritdoc/>
+    public override (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length) => (length, true);
+
+    /// <inheritdoc/>
     public override QueueLimits AdjustLimits(QueueLimits limits) => limits with
     {
         MaxDiscard = new SectorCount(uint.MaxValue),

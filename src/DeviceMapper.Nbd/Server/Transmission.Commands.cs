@@ -1,0 +1,228 @@
+using System.Runtime.CompilerServices;
+using DeviceMapper.Io;
+using DeviceMapper.Nbd.Protocol;
+using DeviceMapper.Nbd.Server.Commands;
+
+namespace DeviceMapper.Nbd.Server;
+
+/// <content>From a request to its command.</content>
+internal sealed unsafe partial class Transmission
+{
+    private const NbdCommandFlags KnownFlags =
+        NbdCommandFlags.Fua | NbdCommandFlags.NoHole | NbdCommandFlags.DontFragment | NbdCommandFlags.ReqOne | NbdCommandFlags.FastZero;
+
+    private CommandPool<RefuseCommand>? _refuses;
+    private CommandPool<ReadCommand>? _reads;
+    private CommandPool<WriteCommand>? _writes;
+    private CommandPool<FlushCommand>? _flushes;
+    private CommandPool<RangeCommand>? _ranges;
+    private CommandPool<BlockStatusCommand>? _blockStatuses;
+
+    /// <summary>Pools of commands, which give themselves back.</summary>
+    public CommandPool<RefuseCommand> Refuses => _refuses ??= new(() => new RefuseCommand(this));
+
+    /// <inheritdoc cref="Refuses"/>
+    public CommandPool<ReadCommand> Reads => _reads ??= new(() => new ReadCommand(this));
+
+    /// <inheritdoc cref="Refuses"/>
+    public CommandPool<WriteCommand> Writes => _writes ??= new(() => new WriteCommand(this));
+
+    /// <inheritdoc cref="Refuses"/>
+    public CommandPool<FlushCommand> Flushes => _flushes ??= new(() => new FlushCommand(this));
+
+    /// <inheritdoc cref="Refuses"/>
+    public CommandPool<RangeCommand> Ranges => _ranges ??= new(() => new RangeCommand(this));
+
+    /// <inheritdoc cref="Refuses"/>
+    public CommandPool<BlockStatusCommand> BlockStatuses => _blockStatuses ??= new(() => new BlockStatusCommand(this));
+
+    /// <summary>Handles a request that has no data.</summary>
+    private void Handle(in NbdRequest request)
+    {
+        NbdError error = request.Command switch
+        {
+            NbdCommand.Flush => (request.Flags & ~KnownFlags) != 0 ? NbdError.EINVAL : NbdError.None,
+            NbdCommand.Read => CheckRange(request, NbdTransmission.MaxPayload, writes: false),
+            NbdCommand.Cache or NbdCommand.BlockStatus => CheckRange(request, uint.MaxValue, writes: false),
+            NbdCommand.Trim or NbdCommand.WriteZeroes => CheckRange(request, uint.MaxValue, writes: true),
+            _ => NbdError.EINVAL,
+        };
+        if (error == NbdError.None && request.Command == NbdCommand.BlockStatus && Export.Contexts == MetaContexts.None)
+        {
+            error = NbdError.EINVAL;
+        }
+
+        if (error != NbdError.None)
+        {
+            Refuse(request, error);
+            return;
+        }
+
+        switch (request.Command)
+        {
+            case NbdCommand.Read:
+                Read(request);
+                break;
+            case NbdCommand.Flush:
+                Flushes.Rent().Start(request);
+                break;
+            case NbdCommand.BlockStatus:
+                BlockStatuses.Rent().Start(request);
+                break;
+            default:
+                Ranges.Rent().Start(request);
+                break;
+        }
+    }
+
+    private void Refuse(in NbdRequest request, NbdError error)
+    {
+        // Where structured replies are agreed on, those to reads and block status must be structured.
+        bool structured = Export.StructuredReplies && request.Command is NbdCommand.Read or NbdCommand.BlockStatus;
+        Refuses.Rent().Start(request, error, structured);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private NbdError CheckRange(in NbdRequest request, uint largest, bool writes)
+    {
+        ulong size = Device.Size.Bytes;
+        ulong blockMask = Device.Limits.LogicalBlockSize - 1;
+        if ((request.Flags & ~KnownFlags) != 0 || request.Length > largest || request.Length == 0
+            || ((request.Offset | request.Length) & blockMask) != 0)
+        {
+            return NbdError.EINVAL;
+        }
+
+        if (writes && Device.IsReadOnly)
+        {
+            return NbdError.EPERM;
+        }
+
+        return request.Offset > size || request.Length > size - request.Offset
+            ? writes ? NbdError.ENOSPC : NbdError.EINVAL
+            : NbdError.None;
+    }
+
+    private void Read(in NbdRequest request)
+    {
+        int length = (int)request.Length;
+        if (!Export.StructuredReplies || (request.Flags & NbdCommandFlags.DontFragment) != 0 || length <= PieceLength)
+        {
+            Reads.Rent().Start(request, request.Offset, length, null);
+            return;
+        }
+
+        Pieces pieces = new((length + PieceLength - 1) / PieceLength);
+        for (int done = 0; done < length; done += PieceLength)
+        {
+            Reads.Rent().Start(request, request.Offset + (uint)done, Math.Min(PieceLength, length - done), pieces);
+            if (Replies.OwnBytes >= LargestGroup)
+            {
+                Flush();
+            }
+        }
+    }
+
+    /// <summary>Handles a write, of which some or all of the data is received. A small one is received whole.</summary>
+    /// <returns>False where the connection ends within the data.</returns>
+    private bool Write(in NbdRequest request)
+    {
+        int received = _received.Used - _start;
+        NbdError error = CheckRange(request, NbdTransmission.MaxPayload, writes: true);
+        if (error != NbdError.None)
+        {
+            if (!Skip(request.Length))
+            {
+                return false;
+            }
+
+            Refuse(request, error);
+            return true;
+        }
+
+        if (request.Length <= received)
+        {
+            byte* data = _received.Address + _start;
+            _start += (int)request.Length;
+            Writes.Rent().Start(request, request.Offset, data, (int)request.Length, _received, null);
+            return true;
+        }
+
+        _receiveLimit = LargestInline; // the next one may be as large, and its data should not be copied
+        return WriteInPieces(request);
+    }
+
+    /// <summary>Receives the data of a large write piece by piece, and writes each as soon as it is there. A durable write is one piece.</summary>
+    private bool WriteInPieces(in NbdRequest request)
+    {
+        int left = (int)request.Length;
+        int largest = (request.Flags & NbdCommandFlags.Fua) != 0 ? left : PieceLength;
+        Pieces pieces = new((left + largest - 1) / largest);
+        ulong offset = request.Offset;
+        while (left > 0)
+        {
+            int length = Math.Min(left, largest);
+            byte* data = ReserveData(length);
+            int here = Math.Min(length, _received.Used - _start);
+            Buffer.MemoryCopy(_received.Address + _start, data, length, here);
+            _start += here;
+            if (here < length)
+            {
+                Flush();
+                if (!_stream.ReceiveExactly(data + here, length - here))
+                {
+                    return false; // the pieces under way are never the last one, and have no reply
+                }
+            }
+
+            Writes.Rent().Start(request, offset, data, length, _data, pieces);
+            offset += (uint)length;
+            left -= length;
+        }
+
+        return true;
+    }
+
+    private byte* ReserveData(int length)
+    {
+        if (!_data.IsInUse)
+        {
+            _data.Used = 0;
+        }
+
+        if (_data.Used + length > _data.Length || (_data.Used == 0 && _data.Length > BufferPool.Usual))
+        {
+            Retire(ref _data, length);
+        }
+
+        byte* data = _data.Address + _data.Used;
+        _data.Used += (length + PageSize - 1) & -PageSize;
+        return data;
+    }
+
+    private bool Skip(uint length)
+    {
+        int here = (int)Math.Min(length, (uint)(_received.Used - _start));
+        _start += here;
+        long left = length - here;
+        if (left == 0)
+        {
+            return true;
+        }
+
+        Flush();
+        byte* waste = ReserveData(BufferPool.Usual);
+        while (left > 0)
+        {
+            int part = (int)Math.Min(left, BufferPool.Usual);
+            if (!_stream.ReceiveExactly(waste, part))
+            {
+                return false;
+            }
+
+            left -= part;
+        }
+
+        return true;
+    }
+}

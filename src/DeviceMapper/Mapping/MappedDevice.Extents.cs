@@ -1,0 +1,56 @@
+using DeviceMapper.Io;
+using DeviceMapper.Targets;
+
+namespace DeviceMapper.Mapping;
+
+/// <content>What can be told of its ranges without reading them; for front ends that show holes.</content>
+public sealed partial class MappedDevice
+{
+    /// <summary>
+    /// The first extent at a sector, at most so long, and whether it is a hole that reads as zeroes, as the live table's targets and the
+    /// devices below know it. Beyond the end, and where nothing is known, all is data.
+    /// </summary>
+    public (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length)
+    {
+        _tables.EnterReadLock();
+        try
+        {
+            if (_live is not { } table || start.Value >= table.Size.Value)
+            {
+                return (length, false);
+            }
+
+            Target target = table.Find(start, BioThread.Current);
+            (SectorCount known, bool hole) = target.ExtentAt(start, SectorCount.Min(length, target.End - start));
+            return known == SectorCount.Zero ? (new SectorCount(1), false) : (known, hole);
+        }
+        catch (DmException)
+        {
+            return (length, false);
+        }
+        finally
+        {
+            _tables.ExitReadLock();
+        }
+    }
+
+    /// <summary>The target that serves a sector: its place in the live table, from 0, and how many sectors it serves from there on.</summary>
+    public (SectorCount Length, int Index) TargetAt(Sector sector)
+    {
+        _tables.EnterReadLock();
+        try
+        {
+            if (_live is not { } table || sector.Value >= table.Size.Value)
+            {
+                return (new SectorCount(ulong.MaxValue - sector.Value), 0);
+            }
+
+            Target target = table.Find(sector, BioThread.Current);
+            return (target.End - sector, Array.IndexOf(table.TargetArray, target));
+        }
+        finally
+        {
+            _tables.ExitReadLock();
+        }
+    }
+}
