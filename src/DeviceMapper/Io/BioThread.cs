@@ -45,6 +45,9 @@ internal sealed class BioThread
     /// <summary>The index of this thread's counters.</summary>
     public int Slot { get; }
 
+    /// <summary>Whether it is in the middle of a submission: what is submitted now only joins the list.</summary>
+    public bool IsSubmitting => _submitting;
+
     /// <summary>The target that the last search of this thread found; see <see cref="Mapping.Table.Find"/>.</summary>
     public Targets.Target? LastTarget;
 

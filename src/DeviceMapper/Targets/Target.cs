@@ -67,7 +67,7 @@ public abstract class Target : IDisposable
     public Table Table { get; }
 
     /// <summary>The largest bio, counted from multiples of itself from the target's start; zero for any (the kernel's <c>max_io_len</c>). Bios are split so.</summary>
-    public SectorCount MaxIo { get; protected init; }
+    public SectorCount MaxIo { get; protected set; }
 
     /// <summary>How many clones a flush is given in; 0 where it needs none.</summary>
     public int FlushBios { get; protected init; }
