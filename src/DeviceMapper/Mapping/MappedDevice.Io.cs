@@ -190,7 +190,7 @@ public sealed partial class MappedDevice
         while (left != SectorCount.Zero)
         {
             Target target = table.Find(at, thread);
-            SectorCount length = SectorCount.Min(SectorCount.Min(left, largest), target.End - at);
+            SectorCount length = SectorCount.Min(left, target.RoomAt(at, bio.Operation, largest));
             int copies = target.BiosFor(bio.Operation);
             if (copies == 0)
             {

@@ -49,6 +49,9 @@ public sealed partial class MappedDevice : BlockDevice
     /// <summary>Whether the live table is read-only: writes end with <see cref="BioStatus.ReadOnly"/>.</summary>
     public bool IsReadOnly => _live?.Mode == DeviceMode.ReadOnly;
 
+    /// <summary>Whether it is suspended.</summary>
+    public bool IsSuspended => _suspended;
+
     /// <summary>Whether it has been resumed with a table at least once, so that front ends show it.</summary>
     public bool HasAppeared { get; private set; }
 

@@ -87,6 +87,12 @@ public abstract class Target : IDisposable
     /// <summary>Takes discards although the devices below may not.</summary>
     public bool DiscardsSupported { get; protected init; }
 
+    /// <summary>
+    /// Discards are cut where multiples of the table's largest discard from the target's start end, not only to that length
+    /// (the kernel's <c>max_discard_granularity</c>).
+    /// </summary>
+    public bool SplitsDiscards { get; protected init; }
+
     /// <summary>A flush needs only to reach its devices, past <see cref="Map"/>: where all targets of a table say so, each device gets one.</summary>
     public bool FlushBypassesMap { get; protected init; }
 
@@ -177,6 +183,18 @@ public abstract class Target : IDisposable
 
         // The largest I/O need not be a power of two.
         return SectorCount.Min(toEnd, new SectorCount(MaxIo.Value - (OffsetOf(sector).Value % MaxIo.Value)));
+    }
+
+    /// <summary>How many sectors of an operation without data that starts at a sector the target takes in one clone.</summary>
+    /// <param name="sector">Its first sector.</param>
+    /// <param name="operation">Which.</param>
+    /// <param name="largest">The largest that the table takes.</param>
+    internal SectorCount RoomAt(Sector sector, BioOperation operation, SectorCount largest)
+    {
+        SectorCount room = operation == BioOperation.Discard && SplitsDiscards
+            ? new SectorCount(largest.Value - (OffsetOf(sector).Value % largest.Value))
+            : largest;
+        return SectorCount.Min(room, End - sector);
     }
 
     /// <summary>How many clones an operation other than read and write is given in.</summary>

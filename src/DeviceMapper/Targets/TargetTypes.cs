@@ -1,3 +1,5 @@
+using DeviceMapper.Targets.Snapshots;
+
 namespace DeviceMapper.Targets;
 
 /// <summary>The list of target types. Adding a target is a file of its own and a line here.</summary>
@@ -8,6 +10,9 @@ public static class TargetTypes
     [
         ErrorTarget.Definition,
         LinearTarget.Definition,
+        SnapshotMergeTarget.Definition,
+        SnapshotOriginTarget.Definition,
+        SnapshotTarget.Definition,
         StripedTarget.Definition,
         ZeroTarget.Definition,
     ];

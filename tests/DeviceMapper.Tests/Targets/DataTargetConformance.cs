@@ -76,7 +76,7 @@ public abstract class DataTargetConformance : TargetConformance
             for (int i = 0; !Volatile.Read(ref over); i++)
             {
                 device.Suspend(i % 3 == 0 ? SuspendOptions.NoFlush : SuspendOptions.None);
-                if (i % 2 == 0)
+                if (i % 2 == 0 && Reloads)
                 {
                     device.LoadTable(Table);
                 }
