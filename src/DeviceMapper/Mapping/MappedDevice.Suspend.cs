@@ -10,6 +10,12 @@ public sealed partial class MappedDevice
     private volatile bool _suspended;
     private volatile bool _dead; // destroyed: whatever still comes ends with EIO
 
+    /// <summary>Whether it is suspended (the kernel's <c>dm_suspended</c>).</summary>
+    public bool IsSuspended => _suspended;
+
+    /// <summary>Whether a noflush suspend is under way: bios that targets hand back are kept (the kernel's <c>dm_noflush_suspending</c>).</summary>
+    internal bool IsNoFlushSuspending => _requeueing;
+
     /// <summary>Suspends (DM_DEV_SUSPEND with DM_SUSPEND_FLAG): bios in flight end, new ones wait. Nothing to do where it is suspended.</summary>
     /// <exception cref="DmException">EINTR: <paramref name="cancellation"/>; the suspend is undone.</exception>
     public void Suspend(SuspendOptions options = SuspendOptions.None, CancellationToken cancellation = default)

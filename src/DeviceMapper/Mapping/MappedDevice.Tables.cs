@@ -49,6 +49,7 @@ public sealed partial class MappedDevice
                     throw new DmException(Errno.ENXIO, $"'{Name}' was removed meanwhile");
                 }
 
+                CheckType(table);
                 _hasLoaded = true;
             }
 
@@ -229,6 +230,26 @@ public sealed partial class MappedDevice
             && table.Targets[0].Type.Name != immutable.Name)
         {
             throw new DmException(Errno.EINVAL, $"{table.Targets[0].Type.Name}: this target cannot replace {immutable.Name}, which is immutable");
+        }
+    }
+
+    /// <summary>
+    /// In the kernel the first table makes a device one that takes requests or one that takes bios, for good. Here nothing would forbid the
+    /// change; it is refused so that scripts meet the same device mapper. Called with <c>_state</c> held.
+    /// </summary>
+    private void CheckType(Table table)
+    {
+        bool? requestBased = table.RequestBased;
+        if (!_hasLoaded)
+        {
+            _requestBased = requestBased == true;
+        }
+        else if (requestBased is not null && requestBased != _requestBased)
+        {
+            throw new DmException(
+                Errno.EINVAL,
+                $"{table.Targets[0].Type.Name}: '{Name}' has taken {(_requestBased ? "requests" : "bios")} since its first table, and cannot change to "
+                + $"{(_requestBased ? "bios" : "requests")} (queue_mode {(_requestBased ? "rq" : "bio")} of multipath, or another target, does not)");
         }
     }
 

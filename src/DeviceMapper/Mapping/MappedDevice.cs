@@ -25,6 +25,7 @@ public sealed partial class MappedDevice : BlockDevice
     private bool _removing; // guarded by _state
     private bool _deferredRemove; // guarded by _state
     private bool _hasLoaded; // guarded by _state: a table was loaded once, so later ones are checked at the swap
+    private bool _requestBased; // guarded by _state: what the first table made of it for good, as the kernel sees it
     private int _loading; // opens under way, for WaitReason
 
     internal MappedDevice(DeviceRegistry registry, string name, string uuid, DeviceNumber number)

@@ -42,6 +42,12 @@ public sealed partial class Table
     /// <summary>Its size.</summary>
     public SectorCount Size { get; private set; }
 
+    /// <summary>Whether the kernel makes a device of it that takes requests; null where it makes either (see <see cref="Target.RequestBased"/>).</summary>
+    internal bool? RequestBased =>
+        Array.Exists(_targets, t => t.RequestBased == true) ? true
+        : Array.TrueForAll(_targets, t => t.RequestBased is null) ? null
+        : false;
+
     /// <summary>Its table devices, in the order in which they were first named.</summary>
     public IReadOnlyList<DeviceReference> Devices => _devices;
 

@@ -33,6 +33,9 @@ public sealed class ErrorTarget : Target
     public override MapResult Map(Bio bio) => MapResult.Kill;
 
     /// <inheritdoc/>
+    public override bool? RequestBased => null;
+
+    /// <inheritdoc/>
     public override IEnumerable<TargetArea> Areas => _device is null ? [] : [new(_device, _offset, Length)];
 
     /// <inheritdoc/>

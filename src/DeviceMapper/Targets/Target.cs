@@ -96,6 +96,12 @@ public abstract class Target : IDisposable
     /// <summary>A flush needs only to reach its devices, past <see cref="Map"/>: where all targets of a table say so, each device gets one.</summary>
     public bool FlushBypassesMap { get; protected init; }
 
+    /// <summary>
+    /// Whether the kernel makes a device of it that takes requests, or one that takes bios; null where it makes either. A device cannot change from
+    /// one to the other. That is all: here every device takes bios.
+    /// </summary>
+    public virtual bool? RequestBased => false;
+
     /// <summary>Whether <see cref="EndIo"/> is called at all.</summary>
     public bool WantsEnd { get; protected init; }
 

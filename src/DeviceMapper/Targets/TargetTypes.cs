@@ -1,3 +1,4 @@
+using DeviceMapper.Targets.Multipath;
 using DeviceMapper.Targets.Snapshots;
 
 namespace DeviceMapper.Targets;
@@ -10,6 +11,7 @@ public static class TargetTypes
     [
         ErrorTarget.Definition,
         LinearTarget.Definition,
+        MultipathTarget.Definition,
         SnapshotMergeTarget.Definition,
         SnapshotOriginTarget.Definition,
         SnapshotTarget.Definition,

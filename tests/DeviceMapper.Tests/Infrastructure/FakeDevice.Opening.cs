@@ -127,7 +127,7 @@ public sealed partial class FakeDevice
 
         Interlocked.Increment(ref _opened[(int)mode]);
         Interlocked.Increment(ref _open[(int)mode]);
-        return new Opened(this, mode);
+        return IsWatched ? new WatchedOpened(this, mode) : new Opened(this, mode);
     }
 
     private sealed class Claimed(FakeDevice device) : IDisposable

@@ -27,6 +27,14 @@ public sealed partial class FakeDevice
         Size = new SectorCount(sectors);
     }
 
+    /// <summary>Another way to the data of a device.</summary>
+    public FakeDevice(string name, FakeDevice other)
+    {
+        Name = name;
+        Data = other.Data;
+        Size = other.Size;
+    }
+
     /// <summary>Its word in tables.</summary>
     public string Name { get; }
 
@@ -220,7 +228,7 @@ public sealed partial class FakeDevice
     }
 
     /// <summary>An open one.</summary>
-    private sealed class Opened(FakeDevice device, DeviceMode mode) : Backend
+    private class Opened(FakeDevice device, DeviceMode mode) : Backend
     {
         private int _closed;
 

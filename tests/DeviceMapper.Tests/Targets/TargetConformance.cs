@@ -63,7 +63,7 @@ public abstract class TargetConformance
         using TestRegistry registry = NewRegistry();
         MappedDevice device = registry.Create("m", Table);
         string text = TestRegistry.TableOf(device);
-        Assert.Equal(Normalised(Table), text);
+        Assert.Equal(Normalised(Table), text.TrimEnd(' ')); // some of the kernel's texts end with a blank
         if (Reloads)
         {
             TestRegistry.Swap(device, text);

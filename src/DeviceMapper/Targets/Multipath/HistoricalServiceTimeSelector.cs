@@ -1,0 +1,176 @@
+using System.Text;
+using DeviceMapper.Io;
+
+namespace DeviceMapper.Targets.Multipath;
+
+/// <summary>
+/// The path that is expected to be done first, by how long its I/Os took: <c>historical-service-time</c>, its words
+/// <c>[&lt;base weight&gt; [&lt;threshold multiplier&gt;]]</c>, a path's <c>[&lt;repeat count&gt;]</c>
+/// (drivers/md/dm-ps-historical-service-time.c).
+/// </summary>
+/// <remarks>
+/// Times are moving averages, in nanoseconds with 10 binary places. The weight of the past, the base weight of 1024, is the smaller
+/// the longer the I/O took. A path whose average has not been renewed for long is stale: without I/O it gets one, as a probe; with I/O it gets no more
+/// than others. Paths whose times differ by less than the threshold's factor are compared by their number of I/Os.
+/// </remarks>
+internal sealed class HistoricalServiceTimeSelector : LoadSelector
+{
+    private const int Shift = 10; // binary places
+    private const ulong One = 1 << Shift;
+    private const ulong MostFixed = ulong.MaxValue >> Shift;
+    private const uint DefaultWeight = 972; // 0.95
+    private const int BucketShift = 24; // a bucket of weights is some 17 ms wide
+    private const int Buckets = 64;
+
+    private readonly TimeProvider _time;
+    private readonly ulong _tick; // nanoseconds
+    private readonly ulong[] _weights = new ulong[Buckets]; // of the past, for an I/O that took so many buckets of time
+    private readonly uint _threshold;
+    private History[] _histories = []; // by the path's index
+
+    /// <summary>Takes weight and threshold.</summary>
+    public HistoricalServiceTimeSelector(ArgumentRange words, TimeProvider time)
+    {
+        words.Expect("the selector historical-service-time", 0, 2);
+        uint weight = words.Count > 0 ? words.Number(0, "base weight", (uint)One - 1) : DefaultWeight;
+        _threshold = words.Count > 1 ? words.Number(1, "threshold multiplier") : 0;
+        for (int i = 0; i < Buckets - 1; i++)
+        {
+            _weights[i] = Power(weight, i + 1);
+        }
+
+        _time = time;
+        _tick = (ulong)(1_000_000_000 / time.TimestampFrequency);
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "historical-service-time";
+
+    /// <inheritdoc/>
+    public override int TableWords => 1;
+
+    /// <inheritdoc/>
+    public override int StatusWords => 3;
+
+    private ulong Now => (ulong)_time.GetTimestamp() * _tick;
+
+    /// <inheritdoc/>
+    public override void Add(MultipathPath path, ArgumentRange words)
+    {
+        words.Expect("a path of historical-service-time", 0, 1);
+        _ = RepeatCount(words);
+        _histories = [.. _histories, new History()];
+        base.Add(path, words);
+    }
+
+    /// <inheritdoc/>
+    public override void Started(MultipathPath path, Bio bio) => bio.ContextValue = Now;
+
+    /// <inheritdoc/>
+    public override void Ended(MultipathPath path, Bio bio)
+    {
+        History history = _histories[path.Index];
+        ulong now = Now;
+        lock (history)
+        {
+            // Where an earlier I/O ended after this one was sent, it counts as if it had been sent then: one after the other.
+            ulong start = Math.Max(history.LastEnd, bio.ContextValue);
+            ulong took = now > start ? now - start : 0;
+            history.LastEnd = now;
+            ulong weight = _weights[Math.Min(took >> BucketShift, Buckets - 1)];
+            ulong time = Average(history.Time, took > MostFixed >> Shift ? MostFixed : took * One, weight);
+            Volatile.Write(ref history.Time, time);
+            Volatile.Write(ref history.StaleAfter, now + ((ulong)GoodPaths * (time >> Shift)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void AppendSelf(StringBuilder text) => text.Append($"2 {_weights[0]} {_threshold} ");
+
+    /// <summary>The kernel prints 0 whatever the repeat count was.</summary>
+    public override void AppendTable(StringBuilder text, MultipathPath path) => text.Append("0 ");
+
+    /// <inheritdoc/>
+    public override void AppendStatus(StringBuilder text, MultipathPath path)
+    {
+        History history = _histories[path.Index];
+        text.Append($"{Volatile.Read(ref history.Time)} {Volatile.Read(ref path.InFlight)} {Volatile.Read(ref history.StaleAfter)} ");
+    }
+
+    /// <inheritdoc/>
+    protected override MultipathPath Best(MultipathPath[] good, SectorCount incoming)
+    {
+        MultipathPath best = good[0];
+        if (good.Length == 1)
+        {
+            return best;
+        }
+
+        long now = (long)Now;
+        for (int i = 1; i < good.Length; i++)
+        {
+            long difference = Compare(good[i], best, now);
+            if (difference < 0 || (difference == 0 && good[i].LastUsed < best.LastUsed))
+            {
+                best = good[i];
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>Negative where the first is better.</summary>
+    private long Compare(MultipathPath a, MultipathPath b, long now)
+    {
+        ulong timeA = Volatile.Read(ref _histories[a.Index].Time);
+        ulong timeB = Volatile.Read(ref _histories[b.Index].Time);
+        long onA = Volatile.Read(ref a.InFlight);
+        long onB = Volatile.Read(ref b.InFlight);
+        if (Math.Max(timeA, timeB) <= unchecked(_threshold * Math.Min(timeA, timeB)))
+        {
+            return onA - onB;
+        }
+
+        long staleA = (long)Volatile.Read(ref _histories[a.Index].StaleAfter);
+        long staleB = (long)Volatile.Read(ref _histories[b.Index].StaleAfter);
+        if ((onA == 0 && staleA < now) || (onB == 0 && staleB < now) || (onA == 0 && onB == 0))
+        {
+            return (onB == 0 ? staleA : 0) - (onA == 0 ? staleB : 0); // a probe of the one that is stale, or longer stale
+        }
+
+        if (Math.Max(onA, onB) >= (long)One)
+        {
+            (timeA, timeB) = (timeA >> Shift, timeB >> Shift); // would overflow else
+        }
+
+        bool betterB = unchecked(((1 + (ulong)onA) * timeA) > ((1 + (ulong)onB) * timeB));
+        return (betterB ? staleB : staleA) < now ? onA - onB : betterB ? 1 : -1;
+    }
+
+    private static ulong Average(ulong past, ulong next, ulong weight) =>
+        unchecked((past * weight) + (next * (One - weight)) + (One / 2)) >> Shift;
+
+    /// <summary>A fixed-point number to a power, rounded at each step as in the kernel.</summary>
+    private static ulong Power(ulong number, int exponent)
+    {
+        ulong result = One;
+        for (; exponent > 0; exponent >>= 1)
+        {
+            if ((exponent & 1) != 0)
+            {
+                result = ((result * number) + (One / 2)) >> Shift;
+            }
+
+            number = ((number * number) + (One / 2)) >> Shift;
+        }
+
+        return result;
+    }
+
+    private sealed class History
+    {
+        public ulong Time = One;
+        public ulong StaleAfter;
+        public ulong LastEnd;
+    }
+}

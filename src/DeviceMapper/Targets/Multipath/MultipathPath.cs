@@ -1,0 +1,57 @@
+using DeviceMapper.Mapping;
+
+namespace DeviceMapper.Targets.Multipath;
+
+/// <summary>What made a path fail; it decides what makes it good again.</summary>
+internal enum PathFailure
+{
+    /// <summary>It is good.</summary>
+    None,
+
+    /// <summary>A message: only another message reinstates it.</summary>
+    Message,
+
+    /// <summary>An I/O error. As in the kernel it stays failed until a message.</summary>
+    IoError,
+
+    /// <summary>Its backend lost the way to the device, and watches for its return.</summary>
+    Lost,
+}
+
+/// <summary>A way to the device: a table device, and how it does (the kernel's <c>struct pgpath</c>).</summary>
+/// <remarks>The state is the target's to change, under its lock; the counts of I/O are changed by everybody, atomically.</remarks>
+internal sealed class MultipathPath(PriorityGroup group, int index, DeviceReference device)
+{
+    /// <summary>I/Os on it.</summary>
+    public int InFlight;
+
+    /// <summary>Sectors of these.</summary>
+    public long InFlightSectors;
+
+    /// <summary>When a selector took it last, by the selector's own count: among equals the one that was taken least recently is next.</summary>
+    public long LastUsed;
+
+    /// <summary>The group that it belongs to.</summary>
+    public PriorityGroup Group { get; } = group;
+
+    /// <summary>Its place in the group, from 0.</summary>
+    public int Index { get; } = index;
+
+    /// <summary>The table device.</summary>
+    public DeviceReference Device { get; } = device;
+
+    /// <summary>Whether I/O may go there.</summary>
+    public bool IsActive => Failure == PathFailure.None;
+
+    /// <summary>What made it fail.</summary>
+    public PathFailure Failure { get; set; }
+
+    /// <summary>How often it has failed.</summary>
+    public uint FailCount { get; set; }
+
+    /// <summary>Why it is in its state; empty as long as nothing happened.</summary>
+    public string Reason { get; set; } = "";
+
+    /// <summary>Since when it is in its state.</summary>
+    public DateTimeOffset Since { get; set; }
+}

@@ -1,0 +1,188 @@
+using DeviceMapper.Io;
+using DeviceMapper.Mapping;
+
+namespace DeviceMapper.Targets.Multipath;
+
+/// <content>The way of a bio: the choice of a path, errors, and waiting without a path.</content>
+public sealed partial class MultipathTarget
+{
+    private readonly BioList _held = new(); // without a path, in order; guarded by _lock
+
+    private enum Choice
+    {
+        Path,
+        Held,
+        MayNotWait,
+        None,
+    }
+
+    /// <inheritdoc/>
+    public override MapResult Map(Bio bio)
+    {
+        switch (Choose(bio, out MultipathPath? path))
+        {
+            case Choice.Path:
+                SendTo(bio, path!);
+                return MapResult.Remapped;
+            case Choice.Held:
+                return MapResult.Submitted;
+            case Choice.MayNotWait:
+                bio.End(BioStatus.Again);
+                return MapResult.Submitted;
+            default:
+                return MapResult.Requeue; // in a noflush suspend the next table may have a path; else EIO
+        }
+    }
+
+    /// <inheritdoc/>
+    public override EndResult EndIo(Bio bio, ref BioStatus status)
+    {
+        if (bio.Context is not MultipathPath path)
+        {
+            return EndResult.Done; // it waited, and was on no path
+        }
+
+        bio.Context = null;
+        path.Group.Selector.Ended(path, bio);
+        Interlocked.Decrement(ref path.InFlight);
+        Interlocked.Add(ref path.InFlightSectors, -(long)bio.Count.Value);
+        if (!BlamesPath(status))
+        {
+            return EndResult.Done;
+        }
+
+        FailAfterError(path, status);
+        switch (Choose(bio, out MultipathPath? other))
+        {
+            case Choice.Path:
+                SendTo(bio, other!);
+                bio.Send();
+                return EndResult.Incomplete;
+            case Choice.Held:
+                return EndResult.Incomplete;
+            case Choice.MayNotWait:
+                status = BioStatus.Again;
+                return EndResult.Done;
+            default:
+                status = BioStatus.Requeue;
+                return EndResult.Done;
+        }
+    }
+
+    /// <summary>
+    /// Whether another path may do better (the kernel's <c>blk_path_error</c>): not where the device itself has answered, or where
+    /// the request was wrong.
+    /// </summary>
+    private static bool BlamesPath(BioStatus status) => status is BioStatus.IoError or BioStatus.Transport or BioStatus.Timeout;
+
+    private static void SendTo(Bio bio, MultipathPath path)
+    {
+        bio.Device = path.Device.Device;
+        bio.Context = path;
+        bio.Flags |= BioFlags.FailFast;
+        Interlocked.Increment(ref path.InFlight);
+        Interlocked.Add(ref path.InFlightSectors, (long)bio.Count.Value);
+        path.Group.Selector.Started(path, bio);
+    }
+
+    /// <summary>Finds the path of a bio. Without a path, and where it may wait, the bio is put to those that do.</summary>
+    private Choice Choose(Bio bio, out MultipathPath? path)
+    {
+        path = _next is null ? _current?.Selector.Select(bio.Count) : null;
+        if (path is not null)
+        {
+            return Choice.Path;
+        }
+
+        lock (_lock)
+        {
+            path = ChooseLocked(bio.Count);
+            if (path is not null)
+            {
+                return Choice.Path;
+            }
+
+            if (!_queueIfNoPath || _suspending)
+            {
+                return Choice.None;
+            }
+
+            if ((bio.Flags & BioFlags.NoWait) != 0)
+            {
+                return Choice.MayNotWait;
+            }
+
+            _held.Add(bio);
+            return Choice.Held;
+        }
+    }
+
+    /// <summary>The kernel's <c>choose_pgpath</c>: the group that was asked for, the current one, any that is not disabled, any.</summary>
+    private MultipathPath? ChooseLocked(SectorCount incoming)
+    {
+        if (_activePaths > 0)
+        {
+            PriorityGroup? next = _next;
+            _next = null;
+            if ((Take(next, incoming) ?? Take(_current, incoming)) is { } path)
+            {
+                return path;
+            }
+
+            foreach (bool bypassed in (ReadOnlySpan<bool>)[false, true])
+            {
+                foreach (PriorityGroup group in _groups)
+                {
+                    if (group.IsBypassed == bypassed && Take(group, incoming) is { } found)
+                    {
+                        return found;
+                    }
+                }
+            }
+        }
+        else
+        {
+            _queueIo = false;
+        }
+
+        _current = null;
+        return null;
+    }
+
+    private MultipathPath? Take(PriorityGroup? group, SectorCount incoming)
+    {
+        MultipathPath? path = group?.Selector.Select(incoming);
+        if (path is not null && _current != group)
+        {
+            _current = group;
+            _queueIo = false;
+        }
+
+        return path;
+    }
+
+    /// <summary>Takes the bios that wait, to give them to <see cref="Resubmit"/> once the lock is no longer held.</summary>
+    private Bio? TakeHeld() => _held.TakeAll();
+
+    /// <summary>Sends bios that have waited on, in order; or ends those that may not wait any longer.</summary>
+    private void Resubmit(Bio? bio)
+    {
+        while (bio is not null)
+        {
+            Bio? following = bio.Next;
+            bio.Next = null;
+            switch (Choose(bio, out MultipathPath? path))
+            {
+                case Choice.Path:
+                    SendTo(bio, path!);
+                    bio.Send();
+                    break;
+                case Choice.None:
+                    bio.End(BioStatus.Requeue);
+                    break;
+            }
+
+            bio = following;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using DeviceMapper.Io;
+
+namespace DeviceMapper.Targets.Multipath;
+
+/// <content>Whether I/O without a path waits: by feature, message, time limit, and over a suspend.</content>
+public sealed partial class MultipathTarget
+{
+    private bool _queueIfNoPath; // guarded by _lock
+    private bool _savedQueueIfNoPath; // what a suspend has switched off; guarded by _lock
+    private bool _suspending; // from presuspend to resume: nothing is held; guarded by _lock
+    private volatile bool _isLive; // resumed, and not suspended since
+    private ITimer? _queueTimer; // guarded by _lock
+
+    /// <summary>
+    /// Nothing waits over a suspend: it fails, or in a noflush suspend goes back to the mapped device, and through the table that is resumed.
+    /// <c>queue_if_no_path</c> is off meanwhile, as the table line shows; not in queue mode <c>rq</c> with noflush.
+    /// </summary>
+    public override void Presuspend()
+    {
+        Bio? held;
+        lock (_lock)
+        {
+            _suspending = true;
+            _isLive = false;
+            if (_features.BioBased || !Table.Owner.IsNoFlushSuspending)
+            {
+                _savedQueueIfNoPath |= _queueIfNoPath;
+                _queueIfNoPath = false;
+            }
+
+            held = TakeHeld();
+        }
+
+        Resubmit(held);
+    }
+
+    /// <inheritdoc/>
+    public override void PresuspendUndo() => Resume();
+
+    /// <inheritdoc/>
+    public override void Resume()
+    {
+        lock (_lock)
+        {
+            _suspending = false;
+            _isLive = true;
+            _queueIfNoPath |= _savedQueueIfNoPath;
+            _savedQueueIfNoPath = false;
+            StartQueueTimer();
+        }
+    }
+
+    private void SetQueueIfNoPath(bool queue)
+    {
+        Bio? held = null;
+        lock (_lock)
+        {
+            _queueIfNoPath = queue;
+            if (queue)
+            {
+                StartQueueTimer();
+            }
+            else
+            {
+                _savedQueueIfNoPath = false;
+                StopQueueTimer();
+                held = TakeHeld();
+            }
+        }
+
+        Resubmit(held);
+    }
+
+    /// <summary>Gives up waiting after a time without any path, where the table says so (the kernel's <c>queue_if_no_path_timeout_secs</c>).</summary>
+    private void StartQueueTimer()
+    {
+        if (_features.QueueTimeout is { } seconds && _queueIfNoPath && _activePaths == 0)
+        {
+            _queueTimer ??= _time.CreateTimer(_ => GiveUpQueueing(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _queueTimer.Change(TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void StopQueueTimer() => _queueTimer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+    private void GiveUpQueueing()
+    {
+        int held;
+        lock (_lock)
+        {
+            if (!_queueIfNoPath || _activePaths > 0)
+            {
+                return;
+            }
+
+            held = _held.Count;
+        }
+
+        Table.Owner.Logger.NoPathTimeout(Table.Owner.Name, _features.QueueTimeout!.Value, held);
+        SetQueueIfNoPath(false);
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text;
+
+namespace DeviceMapper.Targets.Multipath;
+
+/// <content>Its lines, to the letter the kernel's; each ends with a blank.</content>
+public sealed partial class MultipathTarget
+{
+    private bool _queueIo = true; // the kernel waits for a path's hardware to be initialised: it says so until the first I/O; guarded by _lock
+
+    /// <inheritdoc/>
+    public override void AppendTable(StringBuilder text)
+    {
+        lock (_lock)
+        {
+            _features.Append(text, _queueIfNoPath);
+            text.Append($"{_groups.Length} {ShownGroup} ");
+            foreach (PriorityGroup group in _groups)
+            {
+                text.Append($"{group.Selector.Name} ");
+                group.Selector.AppendSelf(text);
+                text.Append($"{group.Paths.Length} {group.Selector.TableWords} ");
+                foreach (MultipathPath path in group.Paths)
+                {
+                    text.Append($"{path.Device.Name} ");
+                    group.Selector.AppendTable(text, path);
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void AppendStatus(StringBuilder text, bool noflush)
+    {
+        lock (_lock)
+        {
+            text.Append($"2 {(_queueIo ? 1 : 0)} 0 0 {_groups.Length} {ShownGroup} ");
+            foreach (PriorityGroup group in _groups)
+            {
+                text.Append(group.IsBypassed ? "D " : group == _current ? "A " : "E ");
+                group.Selector.AppendSelf(text);
+                text.Append($"{group.Paths.Length} {group.Selector.StatusWords} ");
+                foreach (MultipathPath path in group.Paths)
+                {
+                    text.Append($"{path.Device.Name} {(path.IsActive ? 'A' : 'F')} {path.FailCount} ");
+                    group.Selector.AppendStatus(text, path);
+                }
+            }
+        }
+    }
+
+    private int ShownGroup => (_next ?? _current)?.Number ?? (_groups.Length > 0 ? 1 : 0);
+}

@@ -1,0 +1,51 @@
+using DeviceMapper.Backends;
+using DeviceMapper.Io;
+using DeviceMapper.Mapping;
+
+namespace DeviceMapper.Tests.Infrastructure;
+
+/// <content>The way to it, where that can be lost and come back.</content>
+public sealed partial class FakeDevice
+{
+    private event Action? ConnectionChanged;
+
+    /// <summary>Whether open ones tell of the connection, as those of servers on the network do.</summary>
+    public bool IsWatched { get; init; }
+
+    /// <summary>Whether it can be reached.</summary>
+    public bool IsConnected { get; private set; } = true;
+
+    /// <summary>Its server goes away: its bios end with <see cref="BioStatus.Transport"/>.</summary>
+    /// <param name="tell">Open ones say so.</param>
+    public void Disconnect(bool tell = true)
+    {
+        IsConnected = false;
+        Answer = _ => BioStatus.Transport;
+        if (tell)
+        {
+            ConnectionChanged?.Invoke();
+        }
+    }
+
+    /// <summary>Its server is back.</summary>
+    public void Connect()
+    {
+        Answer = null;
+        IsConnected = true;
+        ConnectionChanged?.Invoke();
+    }
+
+    /// <summary>An open one that tells of the connection.</summary>
+    private sealed class WatchedOpened(FakeDevice device, DeviceMode mode) : Opened(device, mode), IPathMonitor
+    {
+        private readonly FakeDevice _device = device;
+
+        public event Action? StateChanged
+        {
+            add => _device.ConnectionChanged += value;
+            remove => _device.ConnectionChanged -= value;
+        }
+
+        public bool IsConnected => _device.IsConnected;
+    }
+}
