@@ -10,9 +10,6 @@ public sealed partial class MappedDevice
     private volatile bool _suspended;
     private volatile bool _dead; // destroyed: whatever still comes ends with EIO
 
-    /// <summary>Whether it is suspended (the kernel's <c>dm_suspended</c>).</summary>
-    public bool IsSuspended => _suspended;
-
     /// <summary>Whether a noflush suspend is under way: bios that targets hand back are kept (the kernel's <c>dm_noflush_suspending</c>).</summary>
     internal bool IsNoFlushSuspending => _requeueing;
 
