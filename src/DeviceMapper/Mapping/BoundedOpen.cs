@@ -22,20 +22,14 @@ internal sealed class BoundedOpen(TimeSpan timeout, TimeProvider time, Cancellat
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(caller, _timeout.Token);
         ThrowIfOver(spec);
-        if (!spec.MayHang)
-        {
-            return step(either.Token);
-        }
-
         CancellationToken token = either.Token;
-        Step<T> run = new(() => step(token), discard);
         try
         {
-            return run.Wait(token);
+            return spec.MayHang ? new Step<T>(() => step(token), discard).Wait(token) : step(token);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or DmException { Errno: Errno.EINTR })
         {
-            ThrowIfOver(spec);
+            ThrowIfOver(spec); // says which of the two ended it
             throw;
         }
     }

@@ -60,32 +60,36 @@ internal sealed class SharedOpens<TKey, TValue>
     {
         while (true)
         {
-            Entry entry;
+            Entry? entry;
+            Task<Exception?>? settled;
             lock (_lock)
             {
-                if (!_entries.TryGetValue(key, out entry!))
+                if (!_entries.TryGetValue(key, out entry))
                 {
                     entry = new Entry();
                     _entries.Add(key, entry);
-                    goto Open;
+                    settled = null;
                 }
-
-                if (entry.State == State.Open)
+                else if (entry.State == State.Open)
                 {
                     entry.References++;
                     return (entry.Value!, false);
                 }
+                else
+                {
+                    settled = entry.State == State.Opening ? entry.Opened.Task : entry.Closed.Task;
+                }
             }
 
-            if (entry.WaitUntilSettled(cancellation) is { } failure)
+            if (settled is null)
+            {
+                return (Open(key, entry, open), true);
+            }
+
+            if (WaitFor(settled, cancellation) is { } failure)
             {
                 throw failure is DmException refusal ? new DmException(refusal.Errno, refusal.Message, refusal) : failure;
             }
-
-            continue;
-
-        Open:
-            return (Open(key, entry, open), true);
         }
     }
 
@@ -113,7 +117,8 @@ internal sealed class SharedOpens<TKey, TValue>
         }
         finally
         {
-            Forget(key, entry, null);
+            Forget(key, entry);
+            entry.Closed.SetResult(null);
         }
     }
 
@@ -127,7 +132,8 @@ internal sealed class SharedOpens<TKey, TValue>
         catch (Exception e)
         {
             bool cancelled = e is OperationCanceledException or DmException { Errno: Errno.EINTR };
-            Forget(key, entry, cancelled ? null : e);
+            Forget(key, entry);
+            entry.Opened.SetResult(cancelled ? null : e);
             throw;
         }
 
@@ -137,59 +143,44 @@ internal sealed class SharedOpens<TKey, TValue>
             entry.State = State.Open;
         }
 
-        entry.Settle(null);
+        entry.Opened.SetResult(null);
         return value;
     }
 
-    private void Forget(TKey key, Entry entry, Exception? failure)
+    private void Forget(TKey key, Entry entry)
     {
         lock (_lock)
         {
             entry.State = State.Gone;
             _entries.Remove(key);
         }
+    }
 
-        entry.Settle(failure);
+    /// <summary>Waits for another thread's open or close.</summary>
+    /// <returns>Why the open failed, or null: the set is to be looked at again.</returns>
+    private static Exception? WaitFor(Task<Exception?> settled, CancellationToken cancellation)
+    {
+        try
+        {
+            settled.Wait(cancellation);
+            return settled.Result;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new DmException(Errno.EINTR, "gave up waiting for another open or close of the same device");
+        }
     }
 
     private sealed class Entry
     {
-        private readonly TaskCompletionSource<Exception?> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly TaskCompletionSource<Exception?> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        /// <summary>Ends with the open: why it failed, or null.</summary>
+        public readonly TaskCompletionSource<Exception?> Opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Ends with the close.</summary>
+        public readonly TaskCompletionSource<Exception?> Closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public State State;
         public int References = 1;
         public TValue? Value;
-
-        /// <summary>The open, or else the close, is over.</summary>
-        public void Settle(Exception? failure)
-        {
-            if (!_opened.TrySetResult(failure))
-            {
-                _closed.TrySetResult(null);
-            }
-        }
-
-        /// <summary>Waits for the open, or else for the close.</summary>
-        /// <returns>Why the open failed, or null: the set is to be looked at again.</returns>
-        public Exception? WaitUntilSettled(CancellationToken cancellation)
-        {
-            try
-            {
-                Task<Exception?> open = _opened.Task;
-                if (!open.IsCompleted)
-                {
-                    open.Wait(cancellation);
-                    return open.Result;
-                }
-
-                _closed.Task.Wait(cancellation);
-                return null;
-            }
-            catch (OperationCanceledException)
-            {
-                throw new DmException(Errno.EINTR, "gave up waiting for another open or close of the same device");
-            }
-        }
     }
 }

@@ -66,12 +66,7 @@ internal sealed class TableDevices(MappedDevice owner, Claims claims, Holders ho
         }
         catch (Exception e)
         {
-            backend?.Dispose();
-            if (claim is not null)
-            {
-                claims.Drop(claim);
-            }
-
+            Release(claim, backend);
             if (e is OutOfMemoryException)
             {
                 throw new DmException(Errno.ENOMEM, $"'{spec.Name}': no memory is left to open it", e);
@@ -81,16 +76,24 @@ internal sealed class TableDevices(MappedDevice owner, Claims claims, Holders ho
         }
     }
 
-    private void Close(TableDevice device)
+    private void Release(Claim? claim, Backend? backend)
     {
-        holders.Unlink(device.Identity, owner);
         try
         {
-            device.Backend.Dispose();
+            backend?.Dispose();
         }
         finally
         {
-            claims.Drop(device.Claim);
+            if (claim is not null)
+            {
+                claims.Drop(claim);
+            }
         }
+    }
+
+    private void Close(TableDevice device)
+    {
+        holders.Unlink(device.Identity, owner);
+        Release(device.Claim, device.Backend);
     }
 }

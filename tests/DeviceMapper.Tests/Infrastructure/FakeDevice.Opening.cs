@@ -11,6 +11,7 @@ public sealed partial class FakeDevice
     private readonly ManualResetEventSlim _claimsGo = new(true);
     private readonly ManualResetEventSlim _openBegan = new();
     private readonly ManualResetEventSlim _claimBegan = new();
+    private DeviceMode? _hangingMode;
     private int _claims;
     private int _claimed;
 
@@ -56,10 +57,11 @@ public sealed partial class FakeDevice
     /// <summary>How often it was opened in a mode in all.</summary>
     public int OpenedIn(DeviceMode mode) => Volatile.Read(ref _opened[(int)mode]);
 
-    /// <summary>From now on opens hang, until <see cref="LetOpensGo"/>.</summary>
-    public void HangOpens()
+    /// <summary>From now on opens hang, or those in one mode, until <see cref="LetOpensGo"/>.</summary>
+    public void HangOpens(DeviceMode? only = null)
     {
         MayHang = true;
+        _hangingMode = only;
         _openBegan.Reset();
         _opensGo.Reset();
     }
@@ -113,7 +115,11 @@ public sealed partial class FakeDevice
     private Opened Open(DeviceMode mode, CancellationToken cancellation)
     {
         Assert.Equal(1, Claims); // an open comes after the claim
-        Hang(_openBegan, _opensGo, cancellation);
+        if ((_hangingMode ?? mode) == mode)
+        {
+            Hang(_openBegan, _opensGo, cancellation);
+        }
+
         WhenOpening?.Invoke();
         if (OpenFailure is { } failure)
         {

@@ -239,8 +239,8 @@ public sealed partial class FakeDevice
         public override void Dispose()
         {
             Assert.Equal(0, Interlocked.Exchange(ref _closed, 1));
-            device.WhenClosing?.Invoke();
             Interlocked.Decrement(ref device._open[(int)mode]);
+            device.WhenClosing?.Invoke();
         }
 
         protected internal override void Process(Bio bio)

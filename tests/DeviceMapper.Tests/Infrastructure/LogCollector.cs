@@ -11,6 +11,9 @@ public sealed class LogCollector : ILogger
     /// <summary>All lines up to now.</summary>
     public IReadOnlyList<string> Lines => [.. _lines];
 
+    /// <summary>Forgets all lines.</summary>
+    public void Clear() => _lines.Clear();
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
