@@ -10,16 +10,15 @@ public sealed partial class MappedDevice
     /// The first extent at a sector, at most so long, and whether it is a hole that reads as zeroes, as the live table's targets and the
     /// devices below know it. Beyond the end, and where nothing is known, all is data.
     /// </summary>
-    public (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length)
+    public (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length) => WithTable(false, table =>
     {
-        _tables.EnterReadLock();
+        if (table is null || start.Value >= table.Size.Value)
+        {
+            return (length, false);
+        }
+
         try
         {
-            if (_live is not { } table || start.Value >= table.Size.Value)
-            {
-                return (length, false);
-            }
-
             Target target = table.Find(start, BioThread.Current);
             (SectorCount known, bool hole) = target.ExtentAt(start, SectorCount.Min(length, target.End - start));
             return known == SectorCount.Zero ? (new SectorCount(1), false) : (known, hole);
@@ -28,29 +27,17 @@ public sealed partial class MappedDevice
         {
             return (length, false);
         }
-        finally
-        {
-            _tables.ExitReadLock();
-        }
-    }
+    });
 
     /// <summary>The target that serves a sector: its place in the live table, from 0, and how many sectors it serves from there on.</summary>
-    public (SectorCount Length, int Index) TargetAt(Sector sector)
+    public (SectorCount Length, int Index) TargetAt(Sector sector) => WithTable(false, table =>
     {
-        _tables.EnterReadLock();
-        try
+        if (table is null || sector.Value >= table.Size.Value)
         {
-            if (_live is not { } table || sector.Value >= table.Size.Value)
-            {
-                return (new SectorCount(ulong.MaxValue - sector.Value), 0);
-            }
+            return (new SectorCount(ulong.MaxValue - sector.Value), 0);
+        }
 
-            Target target = table.Find(sector, BioThread.Current);
-            return (target.End - sector, Array.IndexOf(table.TargetArray, target));
-        }
-        finally
-        {
-            _tables.ExitReadLock();
-        }
-    }
+        Target target = table.Find(sector, BioThread.Current);
+        return (target.End - sector, Array.IndexOf(table.TargetArray, target));
+    });
 }

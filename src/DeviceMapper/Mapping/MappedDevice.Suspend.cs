@@ -102,21 +102,13 @@ public sealed partial class MappedDevice
     private void PutBack(Table table)
     {
         bool replaced;
-        _tables.EnterWriteLock();
-        try
+        lock (_state)
         {
-            lock (_state)
+            replaced = _inactive is not null || _removing;
+            if (!replaced)
             {
-                replaced = _inactive is not null || _removing;
-                if (!replaced)
-                {
-                    _inactive = table;
-                }
+                _inactive = table;
             }
-        }
-        finally
-        {
-            _tables.ExitWriteLock();
         }
 
         if (replaced)
@@ -148,21 +140,13 @@ public sealed partial class MappedDevice
     {
         Target[] targets = _live?.TargetArray ?? [];
         _requeueing = (options & SuspendOptions.NoFlush) != 0;
-        foreach (Target target in targets)
-        {
-            target.Presuspend();
-        }
-
+        Tell(targets, static t => t.Presuspend());
         Volatile.Write(ref _gate, GateDraining);
         Interlocked.MemoryBarrierProcessWide(); // the other half of InFlightCounter.Enter
         if (!WaitUntilDrained(cancellation))
         {
             _requeueing = false;
-            foreach (Target target in targets)
-            {
-                target.PresuspendUndo();
-            }
-
+            Tell(targets, static t => t.PresuspendUndo());
             OpenGate();
             throw new DmException(Errno.EINTR, $"gave up waiting for I/Os of '{Name}'; it was not suspended");
         }
@@ -170,10 +154,7 @@ public sealed partial class MappedDevice
         Volatile.Write(ref _gate, GateClosed);
         _requeueing = false;
         _suspended = true;
-        foreach (Target target in targets)
-        {
-            target.Postsuspend();
-        }
+        Tell(targets, static t => t.Postsuspend());
     }
 
     private bool WaitUntilDrained(CancellationToken cancellation)
@@ -209,10 +190,7 @@ public sealed partial class MappedDevice
             throw;
         }
 
-        _tables.EnterWriteLock();
-        Table? old = _live;
-        Volatile.Write(ref _live, next);
-        _tables.ExitWriteLock();
+        Table? old = ReplaceLive(next);
         Geometry = old?.Size == next.Size ? Geometry : null;
         Registry.RaiseEvent();
         return old;
@@ -233,15 +211,42 @@ public sealed partial class MappedDevice
                 Logger.PreresumeFailed(Name, e.Message);
                 throw;
             }
+            catch (Exception e)
+            {
+                target.Table.LogTargetBug(target, e);
+                throw new DmException(Errno.EIO, $"{target.Type.Name}: a bug of the target keeps '{Name}' from being resumed: {e.Message}", e);
+            }
         }
 
-        foreach (Target target in targets)
-        {
-            target.Resume();
-        }
-
+        Tell(targets, static t => t.Resume());
         _suspended = false;
         OpenGate();
+    }
+
+    /// <summary>Has all targets do a step that cannot fail. A bug in one must neither keep the others from it, nor leave the device half way.</summary>
+    private static void Tell(Target[] targets, Action<Target> step)
+    {
+        foreach (Target target in targets)
+        {
+            try
+            {
+                step(target);
+            }
+            catch (Exception e)
+            {
+                target.Table.LogTargetBug(target, e);
+            }
+        }
+    }
+
+    private Table? ReplaceLive(Table? next)
+    {
+        lock (_state)
+        {
+            Table? old = _live;
+            Volatile.Write(ref _live, next);
+            return old;
+        }
     }
 
     /// <summary>Lets bios in, and sends those that waited, in order.</summary>
@@ -286,11 +291,7 @@ public sealed partial class MappedDevice
         }
 
         EndParked();
-        _tables.EnterWriteLock();
-        Table? live = _live;
-        _live = null;
-        _tables.ExitWriteLock();
-        return live;
+        return ReplaceLive(null);
     }
 
     /// <summary>Ends the bios that wait, and from now on all that come.</summary>

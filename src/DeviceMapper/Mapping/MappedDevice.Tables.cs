@@ -25,49 +25,28 @@ public sealed partial class MappedDevice
     public IReadOnlyList<string> LoadTable(
         IReadOnlyList<TableLine> lines, DeviceMode mode = DeviceMode.ReadWrite, CancellationToken cancellation = default)
     {
-        Interlocked.Increment(ref _loading);
-        Table table;
+        using CancellationTokenSource ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _removal.Token);
+        BeginLoad();
         try
         {
-            table = Table.Build(this, lines, mode, cancellation);
+            Table table = Table.Build(this, lines, mode, ends.Token);
+            List<string> warnings = Take(table, out Table? replaced);
+            replaced?.Destroy();
+            foreach (string warning in warnings)
+            {
+                Logger.TableWarning(Name, warning);
+            }
+
+            return warnings;
+        }
+        catch (DmException e) when (e.Errno == Errno.EINTR && !cancellation.IsCancellationRequested)
+        {
+            throw Removed(e);
         }
         finally
         {
-            Interlocked.Decrement(ref _loading);
+            EndLoad();
         }
-
-        Table? replaced;
-        List<string> warnings;
-        try
-        {
-            CheckImmutable(table);
-            warnings = [.. table.Warnings, .. CheckLimits(table), .. Registry.Topology.Warn(this, table)];
-            lock (_state)
-            {
-                if (_removing)
-                {
-                    throw new DmException(Errno.ENXIO, $"'{Name}' was removed meanwhile");
-                }
-
-                CheckType(table);
-                _hasLoaded = true;
-            }
-
-            replaced = Stage(table);
-        }
-        catch
-        {
-            table.Destroy();
-            throw;
-        }
-
-        replaced?.Destroy();
-        foreach (string warning in warnings)
-        {
-            Logger.TableWarning(Name, warning);
-        }
-
-        return warnings;
     }
 
     /// <summary>Destroys the inactive table, if there is one (DM_TABLE_CLEAR).</summary>
@@ -183,43 +162,105 @@ public sealed partial class MappedDevice
         return null;
     }
 
-    /// <summary>Reads a table, which is not destroyed meanwhile.</summary>
+    /// <summary>Reads a table, which is not destroyed meanwhile. It may be swapped or replaced: nothing but its destruction waits for who reads it.</summary>
     private T WithTable<T>(bool inactive, Func<Table?, T> read)
     {
-        _tables.EnterReadLock();
+        Table? table;
+        lock (_state)
+        {
+            table = inactive ? _inactive : _live;
+            table?.AddReader();
+        }
+
         try
         {
-            return read(inactive ? _inactive : _live);
+            return read(table);
         }
         finally
         {
-            _tables.ExitReadLock();
+            table?.RemoveReader();
+        }
+    }
+
+    /// <summary>Puts a new table into the inactive slot, if it may stand there; else it is refused.</summary>
+    /// <returns>Warnings of it.</returns>
+    private List<string> Take(Table table, out Table? replaced)
+    {
+        try
+        {
+            CheckImmutable(table);
+            List<string> warnings = [.. table.Warnings, .. CheckLimits(table), .. Registry.Topology.Warn(this, table)];
+            replaced = Stage(table);
+            table.Accept();
+            return warnings;
+        }
+        catch
+        {
+            table.Refuse();
+            throw;
         }
     }
 
     /// <summary>Exchanges the inactive table.</summary>
-    /// <returns>The one that was there, which nobody reads any more.</returns>
+    /// <returns>The one that was there.</returns>
     private Table? Stage(Table? table)
     {
-        _tables.EnterWriteLock();
-        try
+        lock (_state)
         {
-            lock (_state)
+            if (table is not null)
             {
-                if (table is not null && _removing)
+                if (_removing)
                 {
-                    throw new DmException(Errno.ENXIO, $"'{Name}' was removed meanwhile");
+                    throw Removed();
                 }
 
-                (Table? before, _inactive) = (_inactive, table);
-                return before;
+                CheckType(table);
+                _hasLoaded = true;
             }
-        }
-        finally
-        {
-            _tables.ExitWriteLock();
+
+            (Table? before, _inactive) = (_inactive, table);
+            return before;
         }
     }
+
+    /// <summary>From now on a removal waits for the load; or it is refused, if the removal came first.</summary>
+    private void BeginLoad()
+    {
+        lock (_loads)
+        {
+            _loading++;
+        }
+
+        if (_removal.IsCancellationRequested)
+        {
+            EndLoad();
+            throw Removed();
+        }
+    }
+
+    private void EndLoad()
+    {
+        lock (_loads)
+        {
+            _loading--;
+            Monitor.PulseAll(_loads);
+        }
+    }
+
+    /// <summary>For the destruction: ends the loads under way, and waits for them to have cleaned up.</summary>
+    private void EndLoads()
+    {
+        _removal.Cancel();
+        lock (_loads)
+        {
+            while (_loading > 0)
+            {
+                Monitor.Wait(_loads);
+            }
+        }
+    }
+
+    private DmException Removed(Exception? inner = null) => new(Errno.ENXIO, $"'{Name}' was removed meanwhile", inner);
 
     /// <summary>What an immutable target type forbids: another type in its place, but for a wildcard.</summary>
     private void CheckImmutable(Table table)

@@ -9,16 +9,17 @@ namespace DeviceMapper.Mapping;
 /// </summary>
 /// <remarks>
 /// Locks, in the order in which they are taken: <c>_suspending</c> serialises suspend, resume and destruction; the registry's lock of
-/// topology is taken for the check for cycles; <c>_tables</c> keeps the tables from being destroyed while they are read;
-/// <c>_state</c> guards the inactive slot, the open count and the flags; <c>_parked</c> guards the bios that wait.
-/// None is held while a device is opened or closed, or while a bio ends.
+/// topology is taken for the check for cycles; <c>_state</c> guards the two slots of tables, the open count and the flags; <c>_parked</c>
+/// guards the bios that wait; <c>_loads</c> the count of loads. None but the first is held while a device is opened or closed, a target is
+/// asked for something, or a bio ends.
 /// </remarks>
 public sealed partial class MappedDevice : BlockDevice
 {
     private readonly Lock _state = new();
-    private readonly ReaderWriterLockSlim _tables = new(LockRecursionPolicy.NoRecursion);
     private readonly SemaphoreSlim _suspending = new(1);
     private readonly EventCounter _events = new();
+    private readonly CancellationTokenSource _removal = new(); // ends the loads under way
+    private readonly object _loads = new(); // pulses when a load is over
 
     private Table? _inactive; // guarded by _state
     private int _openCount; // guarded by _state
@@ -26,7 +27,7 @@ public sealed partial class MappedDevice : BlockDevice
     private bool _deferredRemove; // guarded by _state
     private bool _hasLoaded; // guarded by _state: a table was loaded once, so later ones are checked at the swap
     private bool _requestBased; // guarded by _state: what the first table made of it for good, as the kernel sees it
-    private int _loading; // opens under way, for WaitReason
+    private int _loading; // guarded by _loads: loads under way
 
     internal MappedDevice(DeviceRegistry registry, string name, string uuid, DeviceNumber number)
     {
@@ -132,7 +133,7 @@ public sealed partial class MappedDevice : BlockDevice
     {
         lock (_state)
         {
-            if (_removing)
+            if (_removing || _dead)
             {
                 throw new DmException(Errno.ENXIO, $"'{Name}' is being removed");
             }
@@ -141,7 +142,10 @@ public sealed partial class MappedDevice : BlockDevice
         }
     }
 
-    /// <summary>Ends an <see cref="Open"/>. The last close removes a device that is marked for deferred removal, before this returns.</summary>
+    /// <summary>
+    /// Ends an <see cref="Open"/>. The last close removes a device that is marked for deferred removal, before this returns; but soon after,
+    /// where it is called while a bio ends: a removal waits for bios, and one of them may wait for this thread.
+    /// </summary>
     public void Close()
     {
         bool remove;
@@ -155,7 +159,11 @@ public sealed partial class MappedDevice : BlockDevice
             remove = --_openCount == 0 && _deferredRemove;
         }
 
-        if (remove)
+        if (remove && BioThread.Current.IsSubmitting)
+        {
+            ThreadPool.QueueUserWorkItem(static device => device.Registry.RemoveAfterLastClose(device), this, preferLocal: false);
+        }
+        else if (remove)
         {
             Registry.RemoveAfterLastClose(this);
         }
@@ -165,32 +173,24 @@ public sealed partial class MappedDevice : BlockDevice
     /// <param name="inactive">Mode and count of targets of the inactive table instead of the live one's.</param>
     public DeviceStatus Status(bool inactive = false)
     {
-        _tables.EnterReadLock();
-        try
+        lock (_state)
         {
-            lock (_state)
+            Table? live = _live;
+            Table? shown = inactive ? _inactive : live;
+            return new DeviceStatus
             {
-                Table? live = _live;
-                Table? shown = inactive ? _inactive : live;
-                return new DeviceStatus
-                {
-                    Name = Name,
-                    Uuid = Uuid,
-                    Number = Number,
-                    OpenCount = _openCount,
-                    EventNumber = _events.Number,
-                    TargetCount = shown?.Targets.Count ?? 0,
-                    ReadOnly = shown?.Mode == DeviceMode.ReadOnly,
-                    Suspended = _suspended,
-                    ActivePresent = live is not null,
-                    InactivePresent = _inactive is not null,
-                    DeferredRemove = _deferredRemove,
-                };
-            }
-        }
-        finally
-        {
-            _tables.ExitReadLock();
+                Name = Name,
+                Uuid = Uuid,
+                Number = Number,
+                OpenCount = _openCount,
+                EventNumber = _events.Number,
+                TargetCount = shown?.Targets.Count ?? 0,
+                ReadOnly = shown?.Mode == DeviceMode.ReadOnly,
+                Suspended = _suspended,
+                ActivePresent = live is not null,
+                InactivePresent = _inactive is not null,
+                DeferredRemove = _deferredRemove,
+            };
         }
     }
 
@@ -257,6 +257,7 @@ public sealed partial class MappedDevice : BlockDevice
     /// <summary>Ends everything: it is no longer in the registry, and <see cref="LockForRemoval"/> said yes.</summary>
     internal void Destroy()
     {
+        EndLoads();
         _suspending.Wait();
         try
         {

@@ -13,9 +13,12 @@ namespace DeviceMapper.Mapping;
 public sealed partial class Table
 {
     private readonly List<DeviceReference> _devices = []; // in the order in which they were first named
-    private readonly List<DeviceSpec> _specs = []; // found while building, to be abandoned if that fails
+    private readonly Dictionary<DeviceIdentity, DeviceReference> _deviceOf = [];
+    private readonly List<DeviceSpec> _specs = []; // found while building, to be abandoned if the table is refused
     private readonly List<string> _warnings = [];
     private readonly ResolveContext _resolving;
+    private readonly object _readersOver = new(); // guards _readers, and pulses when one has ended
+    private int _readers;
     private Target[] _targets = [];
     private ulong[] _starts = []; // of each target, for the search
     private ulong _blockMask; // sectors of a logical block, less one
@@ -76,19 +79,33 @@ public sealed partial class Table
         try
         {
             table.AddTargets(lines, cancellation);
-            table._specs.Clear();
             return table;
         }
-        catch
+        catch (Exception e)
         {
-            table.Destroy();
-            for (int i = table._specs.Count - 1; i >= 0; i--)
+            table.Refuse();
+            if (e is OutOfMemoryException)
             {
-                table._specs[i].Abandon();
+                throw new DmException(Errno.ENOMEM, "no memory is left to build the table", e);
             }
 
             throw;
         }
+    }
+
+    /// <summary>The table was taken: what finding its devices made stays.</summary>
+    internal void Accept() => _specs.Clear();
+
+    /// <summary>The table is not wanted: destroys it, and undoes what finding its devices made.</summary>
+    internal void Refuse()
+    {
+        Destroy();
+        for (int i = _specs.Count - 1; i >= 0; i--)
+        {
+            _specs[i].Abandon();
+        }
+
+        _specs.Clear();
     }
 
     /// <summary>
@@ -104,34 +121,62 @@ public sealed partial class Table
             throw new DmException(Errno.EINVAL, $"'{word}' is the device that the table is for");
         }
 
-        DeviceReference? known = _devices.Find(d => d.TableDevice.Identity == spec.Identity);
+        _deviceOf.TryGetValue(spec.Identity, out DeviceReference? known);
         if (known is not null && known.Mode >= mode)
         {
+            WarnUnlessNull(spec.ApplyOptions(known.Backend));
             known.Users++;
             return known;
         }
 
         (TableDevice device, string? warning) = Owner.TableDevices.Get(spec, mode, cancellation);
-        if (warning is not null)
-        {
-            Warn(warning);
-        }
-
         if (known is not null)
         {
             known.Users++;
             Owner.PutTableDevice(known.MoveTo(device));
-            return known;
+        }
+        else
+        {
+            known = Add(device, spec);
         }
 
-        DeviceReference reference = new(device, TableParser.EscapeWord(spec.Name));
-        _devices.Add(reference);
-        return reference;
+        WarnUnlessNull(warning);
+        return known;
     }
 
-    /// <summary>Ends the targets and puts the table devices. Nobody uses the table any more.</summary>
+    /// <summary>Somebody reads it who came by the mapped device's slot: it is not destroyed until <see cref="RemoveReader"/>.</summary>
+    internal void AddReader()
+    {
+        lock (_readersOver)
+        {
+            _readers++;
+        }
+    }
+
+    /// <summary>Ends an <see cref="AddReader"/>.</summary>
+    internal void RemoveReader()
+    {
+        lock (_readersOver)
+        {
+            _readers--;
+            Monitor.PulseAll(_readersOver);
+        }
+    }
+
+    /// <summary>
+    /// Ends the targets and puts the table devices, once those who read the table have ended. It stands in no slot any more, and no bio of
+    /// it is in flight.
+    /// </summary>
     internal void Destroy()
     {
+        lock (_readersOver)
+        {
+            while (_readers > 0)
+            {
+                Monitor.Wait(_readersOver);
+            }
+        }
+
         foreach (Target target in _targets)
         {
             try
@@ -151,6 +196,32 @@ public sealed partial class Table
 
         _targets = [];
         _devices.Clear();
+        _deviceOf.Clear();
+    }
+
+    private DeviceReference Add(TableDevice device, DeviceSpec spec)
+    {
+        try
+        {
+            DeviceReference reference = new(device, TableParser.EscapeWord(spec.Name));
+            _devices.Add(reference);
+            _deviceOf.Add(spec.Identity, reference);
+            return reference;
+        }
+        catch
+        {
+            _devices.RemoveAll(d => d.TableDevice == device);
+            Owner.PutTableDevice(device);
+            throw;
+        }
+    }
+
+    private void WarnUnlessNull(string? warning)
+    {
+        if (warning is not null)
+        {
+            Warn(warning);
+        }
     }
 
     internal void LogTargetBug(Target target, Exception exception) => Owner.Logger.TargetBug(Owner.Name, target.Type.Name, exception);

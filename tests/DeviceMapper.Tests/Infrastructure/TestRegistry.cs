@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using DeviceMapper.Backends;
-using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using DeviceMapper.Targets;
@@ -115,54 +114,12 @@ public sealed class TestRegistry : IDisposable
         if (word.StartsWith("/dev/mapper/", StringComparison.Ordinal))
         {
             MappedDevice? mapped = Registry.FindByName(word["/dev/mapper/".Length..]);
-            return mapped is null ? throw new DmException(Errno.ENOENT, $"'{word}' is not there") : new FoundMapped(mapped);
+            return mapped is null ? throw new DmException(Errno.ENOENT, $"'{word}' is not there") : new MappedSpec(mapped);
         }
 
         string[] parts = word.Split('?', 2);
         return _devices.TryGetValue(parts[0], out FakeDevice? device)
             ? device.Spec(parts.Length > 1 ? parts[1] : null)
             : throw new DmException(Errno.ENOENT, $"'{word}' is not there");
-    }
-
-    /// <summary>A mapped device as the device of a table.</summary>
-    private sealed class FoundMapped(MappedDevice device) : DeviceSpec
-    {
-        public override DeviceIdentity Identity => new("mapped", device.Number.ToString());
-
-        public override string Name => $"/dev/mapper/{device.Name}";
-
-        public override DeviceNumber? Number => device.Number;
-
-        public override MappedDevice? Mapped => device;
-
-        public override bool MayHang => false;
-
-        public override IDisposable Claim(CancellationToken cancellation) => new NoClaim();
-
-        public override Backend Open(DeviceMode mode, CancellationToken cancellation)
-        {
-            device.Open();
-            return new OpenedMapped(device);
-        }
-    }
-
-    private sealed class OpenedMapped(MappedDevice device) : Backend
-    {
-        public override BlockDevice Target => device;
-
-        public override SectorCount Size => device.Size;
-
-        public override QueueLimits Limits => device.Limits;
-
-        public override void Dispose() => device.Close();
-
-        protected internal override void Process(Bio bio) => throw new InvalidOperationException("bios go to its target");
-    }
-
-    private sealed class NoClaim : IDisposable
-    {
-        public void Dispose()
-        {
-        }
     }
 }
