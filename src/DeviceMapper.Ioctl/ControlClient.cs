@@ -29,7 +29,7 @@ public sealed class ControlClient : IControl, IDisposable
             DmReply reply;
             try
             {
-                reply = Exchange(FrameKind.Call, command.IoctlNumber(), sent.Bytes, cancellation);
+                reply = Read(Exchange(FrameKind.Call, command.IoctlNumber(), sent.Bytes, cancellation));
             }
             finally
             {
@@ -59,7 +59,18 @@ public sealed class ControlClient : IControl, IDisposable
     }
 
     /// <summary>Waits until the global event number has moved past the one that <see cref="DmCommand.DevArmPoll"/> remembered, or, without that, the one at the time of connecting (poll(2) on the control node).</summary>
-    public void Poll(CancellationToken cancellation = default) => Exchange(FrameKind.Poll, 0, [], cancellation);
+    public void Poll(CancellationToken cancellation = default) => Read(Exchange(FrameKind.Poll, 0, [], cancellation));
+
+    /// <summary>Asks the daemon something that is no ioctl.</summary>
+    /// <param name="words">The question.</param>
+    /// <returns>Its answer.</returns>
+    /// <exception cref="DmException">It refuses, or no daemon answers.</exception>
+    public string Ask(params IEnumerable<string> words)
+    {
+        Frame frame = Exchange(FrameKind.Ask, 0, Encoding.UTF8.GetBytes(string.Concat(words.Select(word => word + '\0'))), default);
+        Reply reply = Reply.Decode(frame.Body);
+        return frame.Code == 0 ? Encoding.UTF8.GetString(reply.Ioctl.Span) : throw new DmException((Errno)frame.Code, reply.Sentence);
+    }
 
     /// <summary>Closes the connection; what the daemon still does for it is undone.</summary>
     public void Dispose()
@@ -68,7 +79,7 @@ public sealed class ControlClient : IControl, IDisposable
         _socket = null;
     }
 
-    private DmReply Exchange(FrameKind kind, uint code, ReadOnlySpan<byte> body, CancellationToken cancellation)
+    private Frame Exchange(FrameKind kind, uint code, ReadOnlySpan<byte> body, CancellationToken cancellation)
     {
         Socket socket = _socket ??= Connect();
         try
@@ -89,7 +100,7 @@ public sealed class ControlClient : IControl, IDisposable
                     throw new InvalidDataException($"frame of kind {frame.Kind}");
                 }
 
-                return Read(frame);
+                return frame;
             }
 
             throw new EndOfStreamException();

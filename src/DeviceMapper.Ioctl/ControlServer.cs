@@ -12,6 +12,7 @@ public sealed class ControlServer : IDisposable
     private readonly DeviceRegistry _registry;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly Func<IReadOnlyList<string>, string>? _answer;
     private readonly Lock _lock = new();
     private readonly HashSet<ControlConnection> _connections = [];
     private bool _disposed;
@@ -21,12 +22,15 @@ public sealed class ControlServer : IDisposable
     /// <param name="path">The socket's path. Whatever is there is removed; the caller makes sure that it is nobody's.</param>
     /// <param name="logger">Where it logs.</param>
     /// <param name="time">Its clock.</param>
+    /// <param name="answer">Answers questions of udm's own, which are no ioctls, by text; it may refuse with a <see cref="DmException"/>.</param>
     /// <exception cref="DmException">ENAMETOOLONG, or why it cannot be made.</exception>
-    public ControlServer(DeviceRegistry registry, string path, ILogger logger, TimeProvider? time = null)
+    public ControlServer(
+        DeviceRegistry registry, string path, ILogger logger, TimeProvider? time = null, Func<IReadOnlyList<string>, string>? answer = null)
     {
         _registry = registry;
         _logger = logger;
         _time = time ?? TimeProvider.System;
+        _answer = answer;
         _listener = UnixListener.Bind(path);
         new Thread(Accept) { IsBackground = true, Name = "control" }.Start();
     }
@@ -81,7 +85,7 @@ public sealed class ControlServer : IDisposable
             return;
         }
 
-        ControlConnection connection = new(socket, _registry, _logger, _time);
+        ControlConnection connection = new(socket, _registry, _logger, _time, _answer);
         lock (_lock)
         {
             if (_disposed)

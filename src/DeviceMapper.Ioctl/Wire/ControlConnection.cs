@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace DeviceMapper.Ioctl;
 
 /// <summary>One caller of <see cref="ControlServer"/>: takes its frames one after the other.</summary>
-internal sealed class ControlConnection(Socket socket, DeviceRegistry registry, ILogger logger, TimeProvider time) : IDisposable
+internal sealed class ControlConnection(
+    Socket socket, DeviceRegistry registry, ILogger logger, TimeProvider time, Func<IReadOnlyList<string>, string>? answer) : IDisposable
 {
     // A caller that has to wait longer is told for what.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
@@ -63,6 +64,9 @@ internal sealed class ControlConnection(Socket socket, DeviceRegistry registry, 
                 registry.WaitForEvent(_session.ArmedEvent, hangup.Token);
                 Send(Errno.None, new Reply("", [], default), secret: false);
                 break;
+            case FrameKind.Ask:
+                AnswerQuestion(frame);
+                break;
             default:
                 throw new InvalidDataException($"frame of kind {(uint)frame.Kind}");
         }
@@ -94,6 +98,20 @@ internal sealed class ControlConnection(Socket socket, DeviceRegistry registry, 
                 ioctl.Wipe();
                 frame.Wipe();
             }
+        }
+    }
+
+    private void AnswerQuestion(Frame frame)
+    {
+        string[] words = Encoding.UTF8.GetString(frame.Body).Split('\0')[..^1];
+        try
+        {
+            string text = answer?.Invoke(words) ?? throw new DmException(Errno.EOPNOTSUPP, "this daemon answers no such question");
+            Send(Errno.None, new Reply("", [], Encoding.UTF8.GetBytes(text)), secret: false);
+        }
+        catch (DmException e)
+        {
+            Send(e.Errno, new Reply(e.Message, [], default), secret: false);
         }
     }
 

@@ -18,6 +18,9 @@ internal enum FrameKind : uint
 
     /// <summary>To the client, any number before the reply: what a call waits for, as UTF-8.</summary>
     Progress = 4,
+
+    /// <summary>To the daemon: a question of udm's own, past the ioctls; its words as UTF-8, with a NUL after each. The reply's bytes are text.</summary>
+    Ask = 5,
 }
 
 /// <summary>

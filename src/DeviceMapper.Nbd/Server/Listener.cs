@@ -33,6 +33,10 @@ internal sealed class Listener : IDisposable
                 : Errno.EINVAL;
             throw new DmException(errno, $"nbd: cannot listen on {endpoint}", e);
         }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw new DmException(Errno.ENAMETOOLONG, $"nbd: the socket's path {_path} is longer than the 107 bytes that a socket can have", e);
+        }
 
         _thread = new Thread(Accept, 256 << 10) { IsBackground = true, Name = "nbd accept" };
         _thread.Start();

@@ -18,7 +18,7 @@ public sealed class NbdServer : IDeviceExport, IDisposable
     public const int MaxHandshakes = 256;
 
     private static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(0.5);
 
     private readonly Lock _lock = new(); // guards what follows
     private readonly Dictionary<long, Connection> _connections = [];

@@ -4,12 +4,13 @@ using DeviceMapper.Io;
 using DeviceMapper.Ioctl;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
+using DeviceMapper.Nbd.Server;
 using Microsoft.Extensions.Logging;
 using Udm.Verbs;
 
 namespace Udm.Daemon;
 
-/// <summary>A registry of devices with its front ends: the control socket, and the devices as files.</summary>
+/// <summary>A registry of devices with its front ends: the control socket, the devices as files, and the NBD server.</summary>
 internal sealed class Daemon : IDisposable
 {
     // Out within five seconds, whatever hangs.
@@ -20,14 +21,16 @@ internal sealed class Daemon : IDisposable
     private readonly ILogger _logger;
     private readonly DaemonLock _lock;
     private readonly FuseMount? _mount;
+    private readonly NbdServer? _nbd;
     private readonly ControlServer _control;
 
     /// <summary>Starts to serve; when it returns, all that there is answers.</summary>
     /// <param name="folder">The run folder; made where it is missing.</param>
+    /// <param name="nbd">Where NBD is served besides the run folder's socket.</param>
     /// <param name="logger">Where it logs.</param>
     /// <exception cref="VerbException">It cannot serve in the folder.</exception>
     /// <exception cref="DmException">The control socket cannot be made.</exception>
-    public Daemon(RunFolder folder, ILogger logger)
+    public Daemon(RunFolder folder, IReadOnlyList<string> nbd, ILogger logger)
     {
         _folder = folder;
         _logger = logger;
@@ -37,10 +40,13 @@ internal sealed class Daemon : IDisposable
         {
             Registry = new DeviceRegistry(new DeviceRegistryOptions { MapperFolder = folder.Mapper, Logger = logger });
             _mount = Mount();
-            _control = new ControlServer(Registry, folder.ControlSocket, logger);
+            _nbd = new NbdServer(NbdEndpoints.Of(folder, nbd), logger);
+            Registry.AddExport(_nbd);
+            _control = new ControlServer(Registry, folder.ControlSocket, logger, answer: new Questions(_nbd).Answer);
         }
         catch
         {
+            _nbd?.Dispose();
             _mount?.Dispose();
             _lock.Dispose();
             throw;
@@ -66,6 +72,7 @@ internal sealed class Daemon : IDisposable
             _logger.LogWarning("{Device}: was in use, by {Count} others", device.Name, device.OpenCount);
         }
 
+        _nbd?.Dispose();
         Flush();
         Thread removal = new(Registry.Dispose) { IsBackground = true, Name = "end" };
         removal.Start();

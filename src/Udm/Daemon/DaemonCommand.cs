@@ -8,7 +8,12 @@ namespace Udm.Daemon;
 
 /// <summary>Options of <c>udm daemon</c> and <c>udm serve</c>.</summary>
 /// <param name="Run">The run folder (<c>--run</c>), or null for the usual one.</param>
-internal sealed record DaemonOptions(string? Run = null);
+/// <param name="Nbd">Where NBD is served besides the run folder's socket (<c>--nbd</c>); see <see cref="DeviceMapper.Nbd.Server.NbdEndpoint"/>.</param>
+internal sealed record DaemonOptions(string? Run, IReadOnlyList<string> Nbd)
+{
+    /// <summary>Those of a command line.</summary>
+    public static DaemonOptions Of(CommandLine line) => new(line.Value(Option.Run), line.Values(Option.Nbd));
+}
 
 /// <summary><c>udm daemon</c>, and the part of <c>udm serve</c> that is the same.</summary>
 internal static class DaemonCommand
@@ -42,7 +47,7 @@ internal static class DaemonCommand
     {
         try
         {
-            return new Daemon(RunFolder.Find(options.Run), logger);
+            return new Daemon(RunFolder.Find(options.Run), options.Nbd, logger);
         }
         catch (DmException e)
         {

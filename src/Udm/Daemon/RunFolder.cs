@@ -13,6 +13,9 @@ public sealed class RunFolder
     /// <summary>The socket that takes the dm ioctls.</summary>
     public string ControlSocket => System.IO.Path.Combine(Path, "control");
 
+    /// <summary>The socket of the NBD server.</summary>
+    public string NbdSocket => System.IO.Path.Combine(Path, "nbd");
+
     /// <summary>Where each device is a file of its name.</summary>
     public string Mapper => System.IO.Path.Combine(Path, "mapper");
 

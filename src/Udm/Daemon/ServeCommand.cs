@@ -67,6 +67,7 @@ internal static class ServeCommand
             output.WriteLine($"  dd if={Path.Combine(daemon.Mapper, devices[0].Name)} bs=4k count=1 | od -c");
         }
 
+        output.WriteLine($"  nbdinfo 'nbd+unix:///{devices[0].Name}?socket={folder.NbdSocket}'");
         output.WriteLine($"  {udm} ls --tree");
         output.WriteLine($"  {udm} table");
         output.WriteLine();

@@ -8,6 +8,7 @@ internal sealed class CommandLine
 {
     private readonly int[] _counts = new int[(int)Option.Yes + 1];
     private readonly string?[] _values = new string?[(int)Option.Yes + 1];
+    private readonly List<(Option Option, string Value)> _allValues = [];
     private readonly List<string> _words = [];
 
     private CommandLine()
@@ -61,6 +62,9 @@ internal sealed class CommandLine
 
     /// <summary>The value that an option was given last; null when it was not given.</summary>
     public string? Value(Option option) => _values[(int)option];
+
+    /// <summary>All values that an option was given, in order.</summary>
+    public IReadOnlyList<string> Values(Option option) => [.. _allValues.Where(given => given.Option == option).Select(given => given.Value)];
 
     private void ReadLong(string word, IReadOnlyList<string> arguments, ref int i)
     {
@@ -126,5 +130,9 @@ internal sealed class CommandLine
 
         _counts[(int)form.Option]++;
         _values[(int)form.Option] = value;
+        if (value is not null)
+        {
+            _allValues.Add((form.Option, value));
+        }
     }
 }

@@ -9,7 +9,7 @@ internal sealed class DaemonVerb : Verb
     public override string Name => "daemon";
 
     /// <inheritdoc/>
-    public override string Usage => "[--run DIR]";
+    public override string Usage => "[--run DIR] [--nbd WHERE]...";
 
     /// <inheritdoc/>
     public override string Summary => "Serves devices in the foreground, until SIGTERM.";
@@ -19,7 +19,9 @@ internal sealed class DaemonVerb : Verb
         """
         Prints 'ready' when it serves. Devices are files in DIR/mapper.
 
-          --run DIR  its folder; else $UDM_RUN, else /run/udm for root, $XDG_RUNTIME_DIR/udm or /tmp/udm-UID
+          --run DIR    its folder; else $UDM_RUN, else /run/udm for root, $XDG_RUNTIME_DIR/udm or /tmp/udm-UID
+          --nbd WHERE  where NBD is served besides the socket DIR/nbd: tcp://127.0.0.1:10809, or unix:PATH; with
+                       ?tls=FOLDER under TLS; beyond this machine ?plain has to say that there is no TLS
 
         Example:
           udm daemon --run ~/dm &
@@ -33,5 +35,5 @@ internal sealed class DaemonVerb : Verb
 
     /// <inheritdoc/>
     public override int Run(VerbContext context) =>
-        DaemonCommand.Run(new DaemonOptions(context.Options.Value(Option.Run)), context.Out);
+        DaemonCommand.Run(DaemonOptions.Of(context.Options), context.Out);
 }

@@ -9,7 +9,7 @@ internal sealed class ServeVerb : Verb
     public override string Name => "serve";
 
     /// <inheritdoc/>
-    public override string Usage => "[--run DIR] FILE";
+    public override string Usage => "[--run DIR] [--nbd WHERE]... FILE";
 
     /// <inheritdoc/>
     public override string Summary => "Makes the devices of a file, and serves them until SIGTERM.";
@@ -21,7 +21,9 @@ internal sealed class ServeVerb : Verb
         wanted, then its table, a line a target. Or it has dmsetup's concise format, as 'udm table --concise' prints it.
         Relative paths in it are meant from the current folder. All its devices are made, or none.
 
-          --run DIR  its folder; else $UDM_RUN, else /run/udm for root, $XDG_RUNTIME_DIR/udm or /tmp/udm-UID
+          --run DIR    its folder; else $UDM_RUN, else /run/udm for root, $XDG_RUNTIME_DIR/udm or /tmp/udm-UID
+          --nbd WHERE  where NBD is served besides the socket DIR/nbd: tcp://127.0.0.1:10809, or unix:PATH; with
+                       ?tls=FOLDER under TLS; beyond this machine ?plain has to say that there is no TLS
 
         Example:
           udm serve examples/quickstart.dm
@@ -38,5 +40,5 @@ internal sealed class ServeVerb : Verb
 
     /// <inheritdoc/>
     public override int Run(VerbContext context) =>
-        ServeCommand.Run(context, context.Operands[0], new DaemonOptions(context.Options.Value(Option.Run)));
+        ServeCommand.Run(context, context.Operands[0], DaemonOptions.Of(context.Options));
 }

@@ -28,6 +28,7 @@ internal static class VerbTable
         new HelpVerb(),
         new DaemonVerb(),
         new ServeVerb(),
+        new NbdVerb(),
     ];
 
     /// <summary>The verb of a name; null if there is none.</summary>
