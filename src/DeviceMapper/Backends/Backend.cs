@@ -22,6 +22,13 @@ public abstract class Backend : BlockDevice, IDisposable
     /// <returns>Length and kind; by default all of it is data.</returns>
     public virtual (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length) => (length, false);
 
+    /// <summary>
+    /// What its write cache is shared with: opens of a device that have the same word here are made durable by one flush to any of them.
+    /// By default all that reach a device share its cache, as a disk's paths do; a server on the network that promises less has a word of its own
+    /// for what it does promise (one for all connections to a server with NBD's multi-conn, else one for each connection).
+    /// </summary>
+    public virtual string? CacheDomain => null;
+
     /// <summary>Closes it. No bio is in flight.</summary>
     public abstract void Dispose();
 }

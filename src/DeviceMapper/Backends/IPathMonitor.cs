@@ -14,8 +14,15 @@ public interface IPathMonitor
     bool IsConnected { get; }
 
     /// <summary>
-    /// <see cref="IsConnected"/> has changed. Raised on any thread, with no lock held, one call at a time; a handler reads
-    /// the property, since changes that follow each other quickly may be told as one.
+    /// Whether no write that has ended with <see cref="Io.BioStatus.Transport"/> or <see cref="Io.BioStatus.Timeout"/> can still be applied
+    /// to the device: the far side has answered it, or is known to have dropped it (it closed the connection, its process is gone). A backend
+    /// that cannot know takes the return of the way for it.
+    /// </summary>
+    bool IsSettled => IsConnected;
+
+    /// <summary>
+    /// <see cref="IsConnected"/> or <see cref="IsSettled"/> has changed. Raised on any thread, with no lock held, one call at a time; a handler reads
+    /// the properties, since changes that follow each other quickly may be told as one.
     /// </summary>
     event Action? StateChanged;
 }
