@@ -7,7 +7,7 @@ namespace DeviceMapper.Io;
 public sealed partial record QueueLimits
 {
     /// <summary>What a table starts from: 512-byte blocks, nothing preferred, everything allowed (the kernel's <c>blk_set_stacking_limits</c>).</summary>
-    public static QueueLimits Stacking { get; } = new();
+    public static QueueLimits Stacking { get; } = new() { MaxWriteZeroes = new SectorCount(uint.MaxValue) };
 
     /// <summary>The unit of addresses and lengths; a power of two, at least 512.</summary>
     public uint LogicalBlockSize { get; init; } = 512;

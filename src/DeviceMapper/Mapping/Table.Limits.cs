@@ -8,36 +8,41 @@ namespace DeviceMapper.Mapping;
 public sealed partial class Table
 {
     /// <summary>
-    /// Computes <see cref="Limits"/> and checks each target's areas (the kernel's <c>dm_calculate_queue_limits</c>): at load
-    /// for a device's first table, at the swap for later ones.
+    /// Computes <see cref="Limits"/> and checks each target's areas (the kernel's <c>dm_calculate_queue_limits</c> and
+    /// <c>dm_table_set_restrictions</c>): at load for a device's first table, at the swap for later ones.
     /// </summary>
-    /// <exception cref="DmException">EINVAL: an area that is too large for its device, or not aligned to its blocks.</exception>
+    /// <exception cref="DmException">EINVAL: an area that is too large for its device, or a target that is not aligned to blocks.</exception>
     internal void ComputeLimits()
     {
         QueueLimits limits = QueueLimits.Stacking;
-        bool discards = true;
-        bool zeroes = true;
-        bool erases = true;
+        uint[] blockSizes = new uint[_targets.Length]; // of each target's devices
+        (bool discards, bool zeroes, bool erases, bool flushes) = (true, true, true, false);
         for (int i = 0; i < _targets.Length; i++)
         {
             Target target = _targets[i];
-            QueueLimits own = QueueLimits.Stacking;
-            bool belowDiscards = false;
-            foreach (TargetArea area in target.Areas)
+            TargetArea[] areas = [.. target.Areas];
+            QueueLimits below = QueueLimits.Stacking;
+            foreach (TargetArea area in areas)
             {
-                CheckArea(i, target, area);
-                own = own.Stack(area.Device.Device.Limits, area.Start);
-                belowDiscards = true;
+                below = below.Stack(LimitsOf(area), area.Start);
             }
 
-            own = target.AdjustLimits(own);
-            discards &= target.DiscardBios > 0 && (target.DiscardsSupported || (belowDiscards && target.Areas.All(a => a.Device.Device.Limits.MaxDiscard.Value > 0)));
-            zeroes &= target.WriteZeroesBios > 0 && target.Areas.All(a => a.Device.Device.Limits.MaxWriteZeroes.Value > 0);
-            erases &= target.SecureEraseBios > 0 && target.Areas.All(a => a.Device.Device.Limits.MaxSecureErase.Value > 0);
+            blockSizes[i] = below.LogicalBlockSize;
+            QueueLimits own = target.AdjustLimits(below);
+            foreach (TargetArea area in areas)
+            {
+                CheckArea(i, area, own.LogicalBlockSize);
+            }
+
+            discards &= target.DiscardBios > 0
+                && (target.DiscardsSupported || (areas.Length > 0 && Array.TrueForAll(areas, a => LimitsOf(a).MaxDiscard.Value > 0)));
+            zeroes &= target.WriteZeroesBios > 0 && Array.TrueForAll(areas, a => LimitsOf(a).MaxWriteZeroes.Value > 0);
+            erases &= target.SecureEraseBios > 0 && Array.TrueForAll(areas, a => LimitsOf(a).MaxSecureErase.Value > 0);
+            flushes |= target.FlushBios > 0 && (target.FlushSupported || Array.Exists(areas, a => LimitsOf(a).WriteCache));
             limits = limits.Stack(own, target.Start);
         }
 
-        CheckTargetAlignment(limits.LogicalBlockSize);
+        CheckBlocks(limits.LogicalBlockSize, blockSizes);
         _blockMask = (limits.LogicalBlockSize / Sector.Size) - 1;
         Limits = limits with
         {
@@ -45,44 +50,66 @@ public sealed partial class Table
             DiscardGranularity = discards ? limits.DiscardGranularity : 0,
             MaxWriteZeroes = zeroes ? limits.MaxWriteZeroes : SectorCount.Zero,
             MaxSecureErase = erases ? limits.MaxSecureErase : SectorCount.Zero,
+            WriteCache = limits.WriteCache || flushes,
+            Fua = limits.Fua || flushes,
         };
     }
 
-    private void CheckArea(int index, Target target, TargetArea area)
+    private static QueueLimits LimitsOf(TargetArea area) => area.Device.Device.Limits;
+
+    /// <summary>The kernel's <c>device_area_is_invalid</c>.</summary>
+    private void CheckArea(int index, TargetArea area, uint logicalBlockSize)
     {
         SectorCount size = area.Device.Device.Size;
-        ulong blockSectors = area.Device.Device.Limits.LogicalBlockSize / Sector.Size;
-        string where = _targets.Length > 1 ? $"line {index + 1}: {target.Type.Name}" : target.Type.Name;
-
-        // The kernel checks nothing against a device whose size reads zero.
-        if (size.Value != 0 && (area.Start.Value >= size.Value || area.Length.Value > size.Value - area.Start.Value))
+        if (size == SectorCount.Zero)
         {
-            throw new DmException(
-                Errno.EINVAL,
-                $"{where}: '{area.Device.Name}' has {size} sectors, too few for {area.Length} from sector {area.Start}");
+            return; // nothing is known of it: the kernel checks nothing
         }
 
-        if (area.Start.Value % blockSectors != 0 || area.Length.Value % blockSectors != 0)
+        if (area.Start.Value >= size.Value || area.Length.Value > size.Value - area.Start.Value)
         {
             throw new DmException(
                 Errno.EINVAL,
-                $"{where}: start {area.Start} and length {area.Length} on '{area.Device.Name}' must be multiples of its block of {blockSectors} sectors");
+                $"{Where(index)}: '{area.Device.Name}' has {size} sectors, too few for {area.Length} from sector {area.Start}");
+        }
+
+        ulong block = logicalBlockSize / Sector.Size;
+        if (area.Start.Value % block != 0 || area.Length.Value % block != 0)
+        {
+            throw new DmException(
+                Errno.EINVAL,
+                $"{Where(index)}: start {area.Start} and length {area.Length} on '{area.Device.Name}' must be multiples of the block of {block} sectors");
         }
     }
 
-    /// <summary>The kernel's <c>validate_hardware_logical_block_alignment</c>: a target's end must not cut a block of the whole device.</summary>
-    private void CheckTargetAlignment(uint logicalBlockSize)
+    /// <summary>
+    /// The kernel's <c>validate_hardware_logical_block_alignment</c>: a block of the whole device that a target's end cuts must go on in
+    /// a target that takes such a part of a block.
+    /// </summary>
+    private void CheckBlocks(uint logicalBlockSize, uint[] blockSizes)
     {
         ulong block = logicalBlockSize / Sector.Size;
+        ulong rest = 0; // sectors of the block that the target before has cut
         for (int i = 0; i < _targets.Length; i++)
         {
-            Target target = _targets[i];
-            if (target.Start.Value % block != 0 || target.Length.Value % block != 0)
+            if (rest < _targets[i].Length.Value && rest % (blockSizes[i] / Sector.Size) != 0)
             {
-                throw new DmException(
-                    Errno.EINVAL,
-                    $"line {i + 1}: {target.Type.Name}: start {target.Start} and length {target.Length} must be multiples of the device's block of {block} sectors");
+                throw Misplaced(i);
             }
+
+            ulong into = _targets[i].End.Value % block;
+            rest = into == 0 ? 0 : block - into;
         }
+
+        if (rest != 0)
+        {
+            throw Misplaced(_targets.Length - 1);
+        }
+
+        DmException Misplaced(int i) => new(
+            Errno.EINVAL,
+            $"{Where(i)}: start {_targets[i].Start} and length {_targets[i].Length} do not fit the device's blocks of {block} sectors");
     }
+
+    private string Where(int index) => _targets.Length > 1 ? $"line {index + 1}: {_targets[index].Type.Name}" : _targets[index].Type.Name;
 }
