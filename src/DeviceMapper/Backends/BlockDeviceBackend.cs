@@ -4,12 +4,13 @@ using DeviceMapper.Native;
 namespace DeviceMapper.Backends;
 
 /// <summary>
-/// A block device of the kernel. I/O goes past the page cache, as the kernel's device mapper sends it, where a bio is aligned to the
-/// device's blocks.
+/// A block device of the kernel. I/O goes past the page cache, as the kernel's device mapper sends it.
 /// </summary>
 internal sealed class BlockDeviceBackend : DescriptorBackend
 {
     private const uint MemoryAlignment = 512; // what drivers ask for at most, whatever their block size
+
+    private const int BusyRetries = 10;
 
     /// <summary>Takes the descriptors, which it closes.</summary>
     /// <param name="file">Through the page cache.</param>
@@ -30,8 +31,23 @@ internal sealed class BlockDeviceBackend : DescriptorBackend
         return File.Ioctl(BlockIoctl.Size, ref bytes) == Errno.None ? SectorCount.FromBytes(bytes) : SectorCount.Zero;
     }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Where others have written to the device through the page cache, the kernel says EBUSY, since it cannot drop what is
+    /// dirty of a device that somebody has claimed: then that is written first.
+    /// </summary>
     protected override Errno DoWithoutData(BioOperation operation, BioFlags flags, ulong offset, ulong length)
+    {
+        Errno error = TryWithoutData(operation, flags, offset, length);
+        for (int i = 0; i < BusyRetries && error == Errno.EBUSY; i++)
+        {
+            error = File.Sync();
+            error = error == Errno.None ? TryWithoutData(operation, flags, offset, length) : error;
+        }
+
+        return error;
+    }
+
+    private Errno TryWithoutData(BioOperation operation, BioFlags flags, ulong offset, ulong length)
     {
         switch (operation)
         {

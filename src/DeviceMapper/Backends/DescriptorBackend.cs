@@ -5,14 +5,14 @@ namespace DeviceMapper.Backends;
 
 /// <summary>
 /// What backends on a descriptor have in common, files and block devices: reads and writes, past the page cache where
-/// that is wanted and a bio is aligned for it, else through it; flushes; the size.
+/// that is wanted and the sectors are aligned for it, else through it; flushes; the size.
 /// </summary>
 /// <remarks>All I/O is done and ended on the caller's thread. A bio with NOWAIT ends with Again where that would wait.</remarks>
 internal abstract class DescriptorBackend : Backend
 {
     private readonly OpenFile? _direct;
-    private readonly int _memoryAlignment; // bytes, of O_DIRECT
-    private readonly ulong _offsetAlignment; // bytes, of O_DIRECT
+    private readonly uint _memoryAlignment; // bytes, of the pieces of a bio's memory
+    private readonly uint _offsetAlignment; // bytes
     private ulong _sectors; // as last seen
 
     /// <summary>Takes the descriptors, which it closes.</summary>
@@ -25,7 +25,7 @@ internal abstract class DescriptorBackend : Backend
     {
         File = file;
         _direct = direct;
-        _memoryAlignment = (int)memoryAlignment;
+        _memoryAlignment = Math.Max(memoryAlignment, offsetAlignment);
         _offsetAlignment = offsetAlignment;
         WriteRefusal = writeRefusal;
     }
@@ -122,9 +122,9 @@ internal abstract class DescriptorBackend : Backend
     private BioStatus Read(Bio bio)
     {
         bool noWait = (bio.Flags & BioFlags.NoWait) != 0;
-        if (MayGoDirect(bio))
+        if (IsDirectFor(bio))
         {
-            Errno error = noWait ? Errno.EAGAIN : _direct!.Read(bio.Buffer, bio.Sector.Bytes);
+            Errno error = noWait ? Errno.EAGAIN : ReadDirect(bio.Buffer, bio.Sector.Bytes);
             if (error != Errno.EINVAL)
             {
                 return Status(error);
@@ -145,9 +145,9 @@ internal abstract class DescriptorBackend : Backend
             return BioStatus.Again;
         }
 
-        if (MayGoDirect(bio))
+        if (IsDirectFor(bio))
         {
-            Errno error = noWait ? Errno.EAGAIN : Write(_direct!, bio, durable);
+            Errno error = noWait ? Errno.EAGAIN : WriteDirect(bio.Buffer, bio.Sector.Bytes, durable);
             if (error != Errno.EINVAL)
             {
                 return Status(error);
@@ -156,23 +156,61 @@ internal abstract class DescriptorBackend : Backend
 
         return noWait
             ? NoWaitStatus(File.Write(bio.Buffer, bio.Sector.Bytes, LibC.RWF_NOWAIT))
-            : Status(Write(File, bio, durable));
+            : Status(Write(File, bio.Buffer, bio.Sector.Bytes, durable));
     }
 
-    private static Errno Write(OpenFile file, Bio bio, bool durable)
+    private Errno ReadDirect(BioBuffer buffer, ulong offset)
+    {
+        if (buffer.IsAligned((int)_memoryAlignment))
+        {
+            return _direct!.Read(buffer, offset);
+        }
+
+        Errno error = Errno.None;
+        for (int done = 0; done < buffer.Length && error == Errno.None; done += BounceBuffer.Length)
+        {
+            int piece = Math.Min(buffer.Length - done, BounceBuffer.Length);
+            BioBuffer bounce = BounceBuffer.Current.First(piece);
+            error = _direct!.Read(bounce, offset + (ulong)done);
+            buffer.Slice(done, piece).CopyFrom(bounce.Span);
+        }
+
+        return error;
+    }
+
+    private Errno WriteDirect(BioBuffer buffer, ulong offset, bool durable)
+    {
+        if (buffer.IsAligned((int)_memoryAlignment))
+        {
+            return Write(_direct!, buffer, offset, durable);
+        }
+
+        Errno error = Errno.None;
+        for (int done = 0; done < buffer.Length && error == Errno.None; done += BounceBuffer.Length)
+        {
+            int piece = Math.Min(buffer.Length - done, BounceBuffer.Length);
+            BioBuffer bounce = BounceBuffer.Current.First(piece);
+            buffer.Slice(done, piece).CopyTo(bounce.Span);
+            error = Write(_direct!, bounce, offset + (ulong)done, durable);
+        }
+
+        return error;
+    }
+
+    private static Errno Write(OpenFile file, BioBuffer buffer, ulong offset, bool durable)
     {
         if (!durable)
         {
-            return file.Write(bio.Buffer, bio.Sector.Bytes);
+            return file.Write(buffer, offset);
         }
 
-        Errno error = file.Write(bio.Buffer, bio.Sector.Bytes, LibC.RWF_DSYNC);
+        Errno error = file.Write(buffer, offset, LibC.RWF_DSYNC);
         if (error != Errno.EOPNOTSUPP)
         {
             return error;
         }
 
-        error = file.Write(bio.Buffer, bio.Sector.Bytes);
+        error = file.Write(buffer, offset);
         return error == Errno.None ? file.Sync() : error;
     }
 
@@ -192,10 +230,8 @@ internal abstract class DescriptorBackend : Backend
         return Status(error);
     }
 
-    private bool MayGoDirect(Bio bio) =>
-        _direct is not null
-        && ((bio.Sector.Bytes | bio.Count.Bytes) & (_offsetAlignment - 1)) == 0
-        && bio.Buffer.IsAligned(_memoryAlignment);
+    private bool IsDirectFor(Bio bio) =>
+        _direct is not null && ((bio.Sector.Bytes | bio.Count.Bytes) & (_offsetAlignment - 1)) == 0;
 
     private static BioStatus Status(Errno error) => error == Errno.None ? BioStatus.Ok : BioStatusErrno.FromErrno(error);
 

@@ -69,8 +69,18 @@ internal sealed class MapperPaths(DeviceRegistry registry)
             string next = $"{at}/{part}";
             if (isEnd(next))
             {
-                string inside = string.Join('/', rest.SkipWhile(p => p is "" or "."));
-                return inside.Length == 0 ? next : $"{next}/{inside}";
+                while (rest.TryPeek(out string? inside) && inside is "" or ".")
+                {
+                    rest.Pop();
+                }
+
+                if (rest.TryPeek(out string? first) && first == "..")
+                {
+                    rest.Pop();
+                    continue;
+                }
+
+                return rest.Count == 0 ? next : $"{next}/{string.Join('/', rest)}";
             }
 
             if (++links <= MaxLinks && new FileInfo(next).LinkTarget is { } target)

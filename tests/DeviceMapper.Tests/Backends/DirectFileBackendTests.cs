@@ -1,23 +1,16 @@
 using DeviceMapper.Backends;
-using DeviceMapper.Mapping;
 
 namespace DeviceMapper.Tests.Backends;
 
 /// <summary>A file past the page cache.</summary>
-public sealed class DirectFileBackendTests : BackendTests
+public sealed class DirectFileBackendTests : BackendConformance
 {
     private readonly TestFolder _folder = new();
-    private readonly DeviceRegistry _registry = new();
-    private readonly OpenedWord _opened;
 
-    public DirectFileBackendTests() => _opened = new OpenedWord(_registry, $"file:{_folder["disk"]}?size=4M&direct=on");
+    protected override string Word => $"file:{_folder["disk"]}?size=4M&direct=on";
 
-    private protected override Backend Device => _opened.Device;
+    [Fact]
+    public void Goes_past_the_page_cache() => Assert.True(((FileBackend)Backend).IsDirect);
 
-    public override void Dispose()
-    {
-        _opened.Dispose();
-        _registry.Dispose();
-        _folder.Dispose();
-    }
+    protected override void CleanUp() => _folder.Dispose();
 }
