@@ -1,0 +1,36 @@
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Cryptography;
+
+/// <summary>A hash or checksum, with its key where it has one. Used by many threads at once.</summary>
+internal abstract class Digest : IDisposable
+{
+    /// <summary>The largest <see cref="Size"/>.</summary>
+    public const int LargestSize = 64;
+
+    /// <summary>Bytes that it makes.</summary>
+    public abstract int Size { get; }
+
+    /// <summary>Whether it depends on a key, so that nobody without the key can make it.</summary>
+    public virtual bool IsKeyed => false;
+
+    /// <summary>The digest of two runs of bytes, one after the other.</summary>
+    /// <param name="first">May be empty.</param>
+    /// <param name="second">May be empty.</param>
+    /// <param name="digest"><see cref="Size"/> bytes.</param>
+    public abstract void Hash(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> digest);
+
+    /// <summary>The digest of a run of bytes.</summary>
+    public void Hash(ReadOnlySpan<byte> bytes, Span<byte> digest) => Hash(bytes, default, digest);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    /// <summary>Makes the digest that the kernel knows by a name, without a key.</summary>
+    /// <exception cref="DmException">ENOENT: there is none.</exception>
+    public static Digest Create(string name) =>
+        (Digest?)Checksum.TryCreate(name)
+        ?? EvpDigest.TryCreate(name)
+        ?? GcryptDigest.TryCreate(name)
+        ?? throw new DmException(Errno.ENOENT, $"there is no hash '{name}'");
+}

@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace DeviceMapper.Native;
+
+/// <summary>
+/// libgcrypt 1.10: ciphers, with their keys in its secure memory; loaded when a cipher that the processor has no instructions for is first used.
+/// </summary>
+internal static unsafe partial class LibGcrypt
+{
+    /// <summary>GCRY_CIPHER_SECURE: the handle with its key schedule lies in secure memory.</summary>
+    public const uint SecureHandle = 1;
+
+    private const string Library = "libgcrypt.so.20";
+    private const int SuspendWarning = 28; // GCRYCTL_SUSPEND_SECMEM_WARN
+    private const int InitSecureMemory = 24; // GCRYCTL_INIT_SECMEM
+    private const int InitializationFinished = 38; // GCRYCTL_INITIALIZATION_FINISHED
+    private const int IsInitialized = 39; // GCRYCTL_INITIALIZATION_FINISHED_P
+    private const int SecureBytes = 1 << 20;
+
+    private static readonly Lazy<bool> _loaded = new(Initialize);
+
+    /// <summary>Loads and initialises the library.</summary>
+    /// <exception cref="DmException">ENOENT: it is not installed, or too old.</exception>
+    public static void Load(string reason)
+    {
+        try
+        {
+            _ = _loaded.Value;
+        }
+        catch (DllNotFoundException e)
+        {
+            throw new DmException(Errno.ENOENT, $"{reason} needs libgcrypt 1.10 or newer, which is not here: install the package libgcrypt20", e);
+        }
+    }
+
+    /// <summary>Makes a handle of a cipher in a mode.</summary>
+    /// <returns>0, or an error.</returns>
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_open")]
+    public static partial uint Open(out nint handle, int algorithm, int mode, uint flags);
+
+    /// <summary>Frees a handle, and zeroes it.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_close")]
+    public static partial void Close(nint handle);
+
+    /// <summary>Gives a handle its key.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_setkey")]
+    public static partial uint SetKey(nint handle, byte* key, nuint length);
+
+    /// <summary>Gives a handle its initialisation vector.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_setiv")]
+    public static partial uint SetIv(nint handle, byte* iv, nuint length);
+
+    /// <summary>Gives a handle in counter mode its counter.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_setctr")]
+    public static partial uint SetCounter(nint handle, byte* counter, nuint length);
+
+    /// <summary>Encrypts; in place where <paramref name="input"/> is null.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_encrypt")]
+    public static partial uint Encrypt(nint handle, byte* output, nuint outputLength, byte* input, nuint inputLength);
+
+    /// <summary>Decrypts; in place where <paramref name="input"/> is null.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_decrypt")]
+    public static partial uint Decrypt(nint handle, byte* output, nuint outputLength, byte* input, nuint inputLength);
+
+    /// <summary>Hashes in one call.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_md_hash_buffer")]
+    public static partial void Hash(int algorithm, byte* digest, byte* data, nuint length);
+
+    /// <summary>Bytes that a hash makes; 0 for one that is not there.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_md_get_algo_dlen")]
+    public static partial uint HashSize(int algorithm);
+
+    /// <summary>Makes a hash's handle.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_md_open")]
+    public static partial uint OpenHash(out nint handle, int algorithm, uint flags);
+
+    /// <summary>Frees a hash's handle.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_md_close")]
+    public static partial void CloseHash(nint handle);
+
+    /// <summary>Starts anew.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_md_reset")]
+    public static partial void ResetHash(nint handle);
+
+    /// <summary>Takes bytes.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_md_write")]
+    public static partial void WriteHash(nint handle, byte* data, nuint length);
+
+    /// <summary>Ends a hash; the digest lies in the handle.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_md_read")]
+    public static partial byte* ReadHash(nint handle, int algorithm);
+
+    [LibraryImport(Library, EntryPoint = "gcry_check_version")]
+    private static partial nint CheckVersion(nint required);
+
+    // gcry_control is variadic: on Linux's ABIs of x86-64 and arm64 a call with fixed integer arguments is the same.
+    [LibraryImport(Library, EntryPoint = "gcry_control")]
+    private static partial uint Control(int command, nint argument);
+
+    [LibraryImport(Library, EntryPoint = "gcry_malloc_secure")]
+    private static partial nint AllocateSecure(nuint length);
+
+    [LibraryImport(Library, EntryPoint = "gcry_free")]
+    private static partial void Free(nint address);
+
+    private static bool Initialize()
+    {
+        CheckVersion(0);
+        if (Control(IsInitialized, 0) == 0)
+        {
+            Control(SuspendWarning, 0);
+            Control(InitSecureMemory, SecureBytes);
+            Control(InitializationFinished, 0);
+        }
+
+        // Its secure memory is locked and zeroed on free by itself; leaving it out of core files is ours.
+        nint probe = AllocateSecure(16);
+        LeaveOutOfCoreFiles(probe);
+        Free(probe);
+        return true;
+    }
+
+    private static void LeaveOutOfCoreFiles(nint address)
+    {
+        foreach (string line in File.ReadLines("/proc/self/maps"))
+        {
+            int dash = line.IndexOf('-', StringComparison.Ordinal);
+            int blank = line.IndexOf(' ', StringComparison.Ordinal);
+            nint start = nint.Parse(line.AsSpan(0, dash), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            nint end = nint.Parse(line.AsSpan(dash + 1, blank - dash - 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            if (start <= address && address < end)
+            {
+                MemoryCalls.Advise(start, (nuint)(end - start), MemoryCalls.DontDump);
+                return;
+            }
+        }
+    }
+}

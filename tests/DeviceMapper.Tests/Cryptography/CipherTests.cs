@@ -1,0 +1,186 @@
+using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Modes;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Tests.Cryptography;
+
+/// <summary>Ciphers and modes against published vectors, and against each other.</summary>
+public sealed class CipherTests
+{
+    public static TheoryData<string, string, string, string> Blocks => new()
+    {
+        // FIPS 197, appendix C
+        { "aes", "000102030405060708090a0b0c0d0e0f", "00112233445566778899aabbccddeeff", "69c4e0d86a7b0430d8cdb78070b4c55a" },
+        { "aes", "000102030405060708090a0b0c0d0e0f1011121314151617", "00112233445566778899aabbccddeeff", "dda97ca4864cdfe06eaf70a0ec0d7191" },
+        { "aes", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "00112233445566778899aabbccddeeff", "8ea2b7ca516745bfeafc49904b496089" },
+
+        // RFC 3713, appendix A
+        { "camellia", "0123456789abcdeffedcba9876543210", "0123456789abcdeffedcba9876543210", "67673138549669730857065648eabe43" },
+        { "camellia", "0123456789abcdeffedcba98765432100011223344556677", "0123456789abcdeffedcba9876543210", "b4993401b3e996f84ee5cee7d79b09b9" },
+
+        // the Twofish paper, and the NESSIE vectors of Serpent
+        { "twofish", "00000000000000000000000000000000", "00000000000000000000000000000000", "9f589f5cf6122c32b6bfec2f2ae8c35a" },
+        { "serpent", "80000000000000000000000000000000", "00000000000000000000000000000000", "264e5481eff42a4606abda06c0bfda3d" },
+
+        // GB/T 32907-2016
+        { "sm4", "0123456789abcdeffedcba9876543210", "0123456789abcdeffedcba9876543210", "681edf34d206965e86b3e94f536e4246" },
+
+        // B. Schneier's vectors of Blowfish; RFC 2144; FIPS 81
+        { "blowfish", "0123456789abcdef", "1111111111111111", "61f9c3802281b096" },
+        { "cast5", "0123456712345678234567893456789a", "0123456789abcdef", "238b4fe5847e44b2" },
+        { "des", "0123456789abcdef", "4e6f772069732074", "3fa40e8a984d4815" },
+        { "des3_ede", "0123456789abcdef23456789abcdef01456789abcdef0123", "5468652071756663", "a826fd8ce53b855f" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public void A_block_is_encrypted_as_published(string name, string key, string plaintext, string ciphertext)
+    {
+        using BlockCipher cipher = Ciphers.CreateBlockCipher(name);
+        cipher.SetKey(Convert.FromHexString(key));
+        byte[] data = Convert.FromHexString(plaintext);
+        cipher.Encrypt(data, data);
+        Assert.Equal(ciphertext, Convert.ToHexStringLower(data));
+        cipher.Decrypt(data, data);
+        Assert.Equal(plaintext, Convert.ToHexStringLower(data));
+    }
+
+    public static TheoryData<string, string, string, string, string> Sectors => new()
+    {
+        // IEEE 1619-2007, appendix B, vectors 1 to 3: the first has equal halves of a key
+        { "xts(aes)", "0000000000000000000000000000000000000000000000000000000000000000", "00000000000000000000000000000000", "0000000000000000000000000000000000000000000000000000000000000000", "917cf69ebd68b2ec9b9fe9a3eadda692cd43d2f59598ed858c02c2652fbf922e" },
+        { "xts(aes)", "1111111111111111111111111111111122222222222222222222222222222222", "33333333330000000000000000000000", "4444444444444444444444444444444444444444444444444444444444444444", "c454185e6a16936e39334038acef838bfb186fff7480adc4289382ecd6d394f0" },
+        { "xts(aes)", "fffefdfcfbfaf9f8f7f6f5f4f3f2f1f022222222222222222222222222222222", "33333333330000000000000000000000", "4444444444444444444444444444444444444444444444444444444444444444", "af85336b597afc1a900b2eb21ec949d292df4c047e0b21532186a5971a227a89" },
+
+        // P1619 draft of LRW-AES
+        { "lrw(aes)", "4562ac25f828176d4c268414b5680185258e2a05e73e9d03ee5a830ccc094c87", "00000000000000000000000000000001", "30313233343536373839414243444546", "f1b273cd65a3df5fe95d489254634eb8" },
+
+        // NIST SP 800-38A, F.2.1 and F.5.1
+        { "cbc(aes)", "2b7e151628aed2a6abf7158809cf4f3c", "000102030405060708090a0b0c0d0e0f", "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51", "7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2" },
+        { "ctr(aes)", "2b7e151628aed2a6abf7158809cf4f3c", "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff", "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51", "874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff" },
+
+        // RFC 8439, 2.4.2: the first block, of which the vector is the counter 1 and the nonce
+        { "chacha20", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "01000000000000000000004a00000000", "4c616469657320616e642047656e746c", "6e2e359a2568f98041ba0728dd0d6981" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Sectors))]
+    public void A_sector_is_encrypted_as_published(string name, string key, string iv, string plaintext, string ciphertext)
+    {
+        using SectorCipher cipher = Ciphers.CreateMode(name);
+        cipher.SetKey(Convert.FromHexString(key));
+        byte[] vector = Convert.FromHexString(iv);
+        byte[] data = Convert.FromHexString(plaintext);
+        cipher.Encrypt(data, data, vector);
+        Assert.Equal(ciphertext, Convert.ToHexStringLower(data));
+        cipher.Decrypt(data, data, vector);
+        Assert.Equal(plaintext, Convert.ToHexStringLower(data));
+    }
+
+    [Theory]
+    [InlineData("ecb(aes)", 16)]
+    [InlineData("cbc(aes)", 24)]
+    [InlineData("pcbc(aes)", 32)]
+    [InlineData("ctr(aes)", 16)]
+    [InlineData("xts(aes)", 48)]
+    [InlineData("lrw(aes)", 48)]
+    [InlineData("cts(cbc(aes))", 32)]
+    [InlineData("essiv(cbc(aes),sha256)", 32)]
+    [InlineData("xts(serpent)", 64)]
+    [InlineData("cbc(twofish)", 32)]
+    [InlineData("ctr(camellia)", 32)]
+    [InlineData("pcbc(blowfish)", 16)]
+    [InlineData("xchacha12", 32)]
+    [InlineData("adiantum(xchacha12,aes)", 32)]
+    [InlineData("adiantum(xchacha20,aes)", 32)]
+    public void Every_mode_gives_back_what_it_took_in_place_and_not(string name, int keySize)
+    {
+        Random random = new(keySize);
+        using SectorCipher cipher = Ciphers.CreateMode(name);
+        byte[] key = new byte[keySize];
+        byte[] iv = new byte[SectorCipher.LargestIv];
+        random.NextBytes(key);
+        random.NextBytes(iv);
+        cipher.SetKey(key);
+        foreach (int size in new[] { 512, 1024, 4096 })
+        {
+            byte[] plaintext = new byte[size];
+            random.NextBytes(plaintext);
+            byte[] apart = new byte[size];
+            byte[] inPlace = [.. plaintext];
+            cipher.Encrypt(plaintext, apart, iv.AsSpan(0, Math.Max(8, cipher.IvSize)));
+            cipher.Encrypt(inPlace, inPlace, iv.AsSpan(0, Math.Max(8, cipher.IvSize)));
+            Assert.Equal(apart, inPlace);
+            Assert.NotEqual(plaintext, apart);
+            cipher.Decrypt(apart, inPlace, iv.AsSpan(0, Math.Max(8, cipher.IvSize)));
+            Assert.Equal(plaintext, inPlace);
+            cipher.Decrypt(apart, apart, iv.AsSpan(0, Math.Max(8, cipher.IvSize)));
+            Assert.Equal(plaintext, apart);
+        }
+    }
+
+    [Fact]
+    public void Xts_of_the_processor_is_that_of_the_library()
+    {
+        GcryptAlgorithm aes = new("aes", 9, 16, 16, 24, 32);
+        using SectorCipher ours = Ciphers.CreateMode("xts(aes)");
+        using GcryptMode theirs = new(aes, GcryptMode.Xts);
+        using XtsMode general = new(Ciphers.CreateBlockCipher("aes"), Ciphers.CreateBlockCipher("aes"));
+        Random random = new(7);
+        byte[] key = new byte[64];
+        byte[] iv = new byte[16];
+        for (int size = 16; size <= 4096; size += size < 512 ? 16 : 512)
+        {
+            random.NextBytes(key);
+            random.NextBytes(iv);
+            byte[] plaintext = new byte[size];
+            random.NextBytes(plaintext);
+            byte[] a = new byte[size], b = new byte[size], c = new byte[size];
+            ours.SetKey(key);
+            theirs.SetKey(key);
+            general.SetKey(key);
+            ours.Encrypt(plaintext, a, iv);
+            theirs.Encrypt(plaintext, b, iv);
+            general.Encrypt(plaintext, c, iv);
+            Assert.Equal(b, a);
+            Assert.Equal(b, c);
+            ours.Decrypt(a, a, iv);
+            theirs.Decrypt(b, b, iv);
+            general.Decrypt(c, c, iv);
+            Assert.Equal(plaintext, a);
+            Assert.Equal(plaintext, b);
+            Assert.Equal(plaintext, c);
+        }
+    }
+
+    [Theory]
+    [InlineData("xts(aes)", 33)]
+    [InlineData("xts(aes)", 16)]
+    [InlineData("cbc(aes)", 17)]
+    [InlineData("ecb(cipher_null)", 1)]
+    [InlineData("xts(serpent)", 33)]
+    [InlineData("cbc(blowfish)", 3)]
+    [InlineData("chacha20", 16)]
+    [InlineData("lrw(aes)", 8)]
+    public void A_key_of_another_size_is_refused(string name, int size)
+    {
+        using SectorCipher cipher = Ciphers.CreateMode(name);
+        Assert.Equal(Errno.EINVAL, Assert.Throws<DmException>(() => cipher.SetKey(new byte[size])).Errno);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("aes")]
+    [InlineData("xts()")]
+    [InlineData("xts(aes")]
+    [InlineData("xts(aes))")]
+    [InlineData("foo(aes)")]
+    [InlineData("essiv(cbc(aes))")]
+    [InlineData("essiv(aes,sha256)")]
+    [InlineData("cts(xts(aes))")]
+    [InlineData("adiantum(aes,xchacha12)")]
+    [InlineData("((((")]
+    [InlineData("xts(a,b)")]
+    public void What_is_no_cipher_is_told_so(string name) =>
+        Assert.Equal(Errno.ENOENT, Assert.Throws<DmException>(() => Ciphers.CreateMode(name)).Errno);
+}
