@@ -26,10 +26,11 @@ public sealed partial class MappedDevice
         IReadOnlyList<TableLine> lines, DeviceMode mode = DeviceMode.ReadWrite, CancellationToken cancellation = default)
     {
         using CancellationTokenSource ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _removal.Token);
-        Enter();
+        BeginLoad();
         try
         {
-            List<string> warnings = Take(Build(lines, mode, ends.Token), out Table? replaced);
+            Table table = Table.Build(this, lines, mode, ends.Token);
+            List<string> warnings = Take(table, out Table? replaced);
             replaced?.Destroy();
             foreach (string warning in warnings)
             {
@@ -44,24 +45,12 @@ public sealed partial class MappedDevice
         }
         finally
         {
-            Leave();
+            EndLoad();
         }
     }
 
     /// <summary>Destroys the inactive table, if there is one (DM_TABLE_CLEAR).</summary>
-    /// <exception cref="DmException">ENXIO: the device is being removed.</exception>
-    public void ClearTable()
-    {
-        Enter();
-        try
-        {
-            Stage(null)?.Destroy();
-        }
-        finally
-        {
-            Leave();
-        }
-    }
+    public void ClearTable() => Stage(null)?.Destroy();
 
     /// <summary>
     /// The targets of a table with their status (DM_TABLE_STATUS), or, with <paramref name="arguments"/>, with their arguments
@@ -234,54 +223,39 @@ public sealed partial class MappedDevice
         }
     }
 
-    /// <summary>Builds a table, and tells <see cref="WaitReason"/>.</summary>
-    private Table Build(IReadOnlyList<TableLine> lines, DeviceMode mode, CancellationToken cancellation)
+    /// <summary>From now on a removal waits for the load; or it is refused, if the removal came first.</summary>
+    private void BeginLoad()
     {
-        Interlocked.Increment(ref _loading);
-        try
+        lock (_loads)
         {
-            return Table.Build(this, lines, mode, cancellation);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _loading);
-        }
-    }
-
-    /// <summary>Somebody takes, builds or destroys tables: a removal waits for <see cref="Leave"/> (the kernel's <c>dm_get</c>).</summary>
-    /// <exception cref="DmException">ENXIO: the removal came first.</exception>
-    private void Enter()
-    {
-        lock (_work)
-        {
-            _working++;
+            _loading++;
         }
 
         if (_removal.IsCancellationRequested)
         {
-            Leave();
+            EndLoad();
             throw Removed();
         }
     }
 
-    private void Leave()
+    private void EndLoad()
     {
-        lock (_work)
+        lock (_loads)
         {
-            _working--;
-            Monitor.PulseAll(_work);
+            _loading--;
+            Monitor.PulseAll(_loads);
         }
     }
 
-    /// <summary>For the destruction: ends opens under way, and waits until all who <see cref="Enter"/> have cleaned up.</summary>
-    private void EndWork()
+    /// <summary>For the destruction: ends the loads under way, and waits for them to have cleaned up.</summary>
+    private void EndLoads()
     {
         _removal.Cancel();
-        lock (_work)
+        lock (_loads)
         {
-            while (_working > 0)
+            while (_loading > 0)
             {
-                Monitor.Wait(_work);
+                Monitor.Wait(_loads);
             }
         }
     }

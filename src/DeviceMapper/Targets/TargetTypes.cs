@@ -1,3 +1,4 @@
+using DeviceMapper.Targets.Crypt;
 using DeviceMapper.Targets.Multipath;
 using DeviceMapper.Targets.Snapshots;
 
@@ -9,6 +10,7 @@ public static class TargetTypes
     /// <summary>All that there are, by name.</summary>
     public static IReadOnlyList<TargetType> All { get; } =
     [
+        CryptTarget.Definition,
         ErrorTarget.Definition,
         LinearTarget.Definition,
         MultipathTarget.Definition,
