@@ -35,7 +35,7 @@ public class SnapshotTarget : Target
         (_discardZeroesCow, _discardPassdownOrigin) = ParseFeatures(arguments);
         bool merges = this is SnapshotMergeTarget;
         _origin = arguments.Device(0, "origin", merges ? DeviceMode.ReadWrite : DeviceMode.ReadOnly);
-        _cow = arguments.Device(1, "COW device");
+        _cow = OpenCow(arguments);
         if (_cow.TableDevice.Identity == _origin.TableDevice.Identity)
         {
             throw arguments.Refuse(1, "COW device", "is the origin as well");
@@ -319,6 +319,22 @@ public class SnapshotTarget : Target
             : (zeroes, passdown);
     }
 
+    /// <summary>
+    /// Opens the COW device for writing, also in a read-only table: what the origin loses is kept there. Only one that cannot be written
+    /// to is opened for reading then, as the kernel takes it.
+    /// </summary>
+    private static DeviceReference OpenCow(TargetArguments arguments)
+    {
+        try
+        {
+            return arguments.Device(1, "COW device", DeviceMode.ReadWrite);
+        }
+        catch (DmException e) when (arguments.Table.Mode == DeviceMode.ReadOnly && e.Errno is Errno.EACCES or Errno.EROFS or Errno.EPERM)
+        {
+            return arguments.Device(1, "COW device", DeviceMode.ReadOnly);
+        }
+    }
+
     private ExceptionStore CreateStore(TargetArguments arguments)
     {
         string word = arguments[StoreArgument];
@@ -328,6 +344,11 @@ public class SnapshotTarget : Target
             'N' or 'n' => new TransientStore { Devices = _devices },
             _ => throw arguments.Refuse(StoreArgument, "exception store", "is not P (persistent), PO (persistent, with overflow) or N (not persistent)"),
         };
+        if (this is SnapshotMergeTarget && !store.CanMerge)
+        {
+            throw arguments.Refuse(StoreArgument, "exception store", "is not persistent, so that it cannot be merged");
+        }
+
         uint size = arguments.UInt32(ChunkArgument, "chunk size", "a number of sectors");
         if (size != 0 && ExceptionStore.RefusalOf(size, BlockOf(_origin), BlockOf(_cow)) is { } refusal)
         {

@@ -1,0 +1,263 @@
+using System.Buffers.Binary;
+using DeviceMapper.Io;
+using DeviceMapper.Metadata;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Targets.Thin;
+
+/// <summary>
+/// The metadata of a thin pool: its volumes, their mappings, and which blocks are in use (the kernel's dm-thin-metadata). A change is there
+/// after the next <see cref="Commit"/>, or not at all.
+/// </summary>
+/// <remarks>
+/// A mapping is a number of 64 bits: the data block, and in the lowest 24 the pool's time when it was made. Whoever calls holds
+/// <see cref="Lock"/>, for reading or for writing as the member says.
+/// </remarks>
+internal sealed partial class ThinMetadata
+{
+    /// <summary>Volumes are numbered below this.</summary>
+    public const ulong MostVolumes = 1 << 24;
+
+    private const ulong MostReserved = 4096; // blocks
+    private const int TimeBits = 24;
+
+    private readonly BlockDevice _device;
+    private readonly uint _dataBlockSize;
+    private readonly Action _flushData;
+    private readonly Dictionary<ulong, Volume> _open = [];
+    private TransactionManager _transaction = null!;
+    private ThinSuperblock _super = null!;
+    private DiskSpaceMap _data = null!;
+    private BTree _volumes = null!; // volume to the root of its mappings
+    private BTree _mappings = null!; // block of a volume to data block and time
+    private BTree _details = null!;
+    private bool _changed;
+
+    /// <summary>Opens the metadata on a device, or formats it where its first block is all zeroes. Waits.</summary>
+    /// <param name="device">The metadata device.</param>
+    /// <param name="dataBlockSize">Sectors of a data block.</param>
+    /// <param name="flushData">Makes data durable that mappings about to be committed refer to.</param>
+    public ThinMetadata(BlockDevice device, uint dataBlockSize, Action flushData)
+    {
+        _device = device;
+        _dataBlockSize = dataBlockSize;
+        _flushData = flushData;
+        Load(mayFormat: true);
+    }
+
+    /// <summary>Many read, one writes.</summary>
+    public ReaderWriterLockSlim Lock { get; } = new();
+
+    /// <summary>The number for the user. Set: to be written.</summary>
+    public ulong TransactionId
+    {
+        get => _super.TransactionId;
+        set
+        {
+            _super.TransactionId = value;
+            _changed = true;
+        }
+    }
+
+    /// <summary>The block of the metadata snapshot; 0 without one.</summary>
+    public ulong HeldRoot => _super.HeldRoot;
+
+    /// <summary>Whether it must be checked before it may be written again.</summary>
+    public bool NeedsCheck => _super.NeedsCheck;
+
+    /// <summary>Blocks of the data device.</summary>
+    public ulong DataBlocks => _data.Blocks;
+
+    /// <summary>Free ones of them.</summary>
+    public ulong FreeDataBlocks => _data.Free;
+
+    /// <summary>Blocks of the metadata device.</summary>
+    public ulong MetadataBlocks => _transaction.Space.Blocks;
+
+    /// <summary>Free ones of them, without those that are kept for what must be possible when nothing else is.</summary>
+    public ulong FreeMetadataBlocks
+    {
+        get
+        {
+            ulong reserved = Math.Min(MostReserved, MetadataBlocks / 10);
+            ulong free = _transaction.Space.Free;
+            return free < reserved ? 0 : free - reserved;
+        }
+    }
+
+    /// <summary>Whether something is to be committed.</summary>
+    public bool HasChanges => _changed;
+
+    /// <summary>Blocks that the metadata device has now.</summary>
+    public ulong DeviceBlocks => _transaction.Blocks.DeviceBlocks;
+
+    /// <summary>Makes everything durable that has changed: the data first, then the blocks, then the superblock. For the writer; waits.</summary>
+    public void Commit()
+    {
+        if (!_changed)
+        {
+            return;
+        }
+
+        _flushData();
+        foreach (Volume volume in _open.Values)
+        {
+            if (volume.IsChanged)
+            {
+                SaveDetails(volume.Id, volume.Details);
+                volume.IsChanged = false;
+            }
+        }
+
+        _data.PreCommit();
+        _transaction.PreCommit();
+        WriteSuperblock();
+        _transaction.Committed();
+        _data.Committed();
+        _changed = false;
+    }
+
+    /// <summary>Forgets all changes since the last commit. For the writer; waits.</summary>
+    public void Abort()
+    {
+        Load(mayFormat: false);
+        foreach (Volume volume in _open.Values)
+        {
+            volume.IsChanged = false;
+            volume.Details = FindDetails(volume.Id) ?? volume.Details;
+        }
+    }
+
+    /// <summary>Marks the metadata as to be checked, in the superblock as it is on the device. For the writer; waits.</summary>
+    public void SetNeedsCheck()
+    {
+        byte[] data = new byte[BlockKind.Size];
+        _transaction.Blocks.ReadFromDevice(ThinSuperblock.Location, data);
+        ThinSuperblock there = ThinSuperblock.Read(data);
+        there.NeedsCheck = true;
+        there.Write(data);
+        _transaction.Blocks.WriteDurably(ThinSuperblock.Location, BlockKind.ThinSuperblock, data);
+        _super.NeedsCheck = true;
+    }
+
+    /// <summary>Has more data blocks. For the writer.</summary>
+    public void ExtendData(ulong blocks)
+    {
+        _changed = true;
+        _data.Extend(blocks);
+    }
+
+    /// <summary>Uses more of the metadata device. For the writer.</summary>
+    public void ExtendMetadata(ulong blocks)
+    {
+        _changed = true;
+        _transaction.Space.Extend(blocks);
+        _super.MetadataBlocks = blocks;
+    }
+
+    /// <summary>Takes a free data block. For the writer.</summary>
+    /// <exception cref="DmException">ENOSPC: none is free.</exception>
+    public ulong AllocateData()
+    {
+        _changed = true;
+        return _data.Allocate();
+    }
+
+    /// <summary>Counts a data block once more: it must not be used otherwise for now. For the writer.</summary>
+    public void HoldData(ulong block)
+    {
+        _changed = true;
+        _data.Increment(block);
+    }
+
+    /// <summary>Ends a <see cref="HoldData"/>, or gives back a block that was taken and not mapped. For the writer.</summary>
+    public void ReleaseData(ulong block)
+    {
+        _changed = true;
+        _data.Decrement(block);
+    }
+
+    /// <summary>How often a data block is referred to.</summary>
+    public uint CountOfData(ulong block) => _data.CountOf(block);
+
+    /// <summary>Writes changed blocks early where there are too many.</summary>
+    public void LimitMemory() => _transaction.Blocks.LimitDirty();
+
+    private void Load(bool mayFormat)
+    {
+        _transaction = new TransactionManager(new BlockManager(_device));
+        _mappings = new BTree(_transaction, new MappingValue(this));
+        _volumes = new BTree(_transaction, new TreeValue(this));
+        _details = new BTree(_transaction, new BTreeValue(VolumeDetails.Length));
+        byte[] data = new byte[BlockKind.Size];
+        _transaction.Blocks.ReadFromDevice(ThinSuperblock.Location, data);
+        if (mayFormat && data.AsSpan().IndexOfAnyExcept((byte)0) < 0)
+        {
+            Format();
+            return;
+        }
+
+        _super = ThinSuperblock.Read(data);
+        if (_super.DataBlockSize != _dataBlockSize)
+        {
+            throw new DmException(Errno.EINVAL, $"the pool's metadata has data blocks of {_super.DataBlockSize} sectors, not {_dataBlockSize}");
+        }
+
+        _transaction.Space.Open(_super.MetadataSpace);
+        _data = new DiskSpaceMap(_transaction, _super.DataSpace);
+        _changed = false;
+    }
+
+    private void Format()
+    {
+        _super = new ThinSuperblock { DataBlockSize = _dataBlockSize };
+        _transaction.Space.Create(DeviceBlocks, ThinSuperblock.Location + 1);
+        _super.MetadataBlocks = DeviceBlocks;
+        _data = new DiskSpaceMap(_transaction, null);
+        _super.Mappings = _volumes.Create();
+        _super.Details = _details.Create();
+        _changed = true;
+        Commit();
+    }
+
+    private void WriteSuperblock()
+    {
+        _super.DataSpace = _data.Root;
+        _super.MetadataSpace = _transaction.Space.Root;
+        byte[] data = new byte[BlockKind.Size];
+        _super.Write(data);
+        _transaction.Blocks.WriteDurably(ThinSuperblock.Location, BlockKind.ThinSuperblock, data);
+    }
+
+    private VolumeDetails? FindDetails(ulong id)
+    {
+        Span<byte> value = stackalloc byte[VolumeDetails.Length];
+        return _details.TryFind(_super.Details, id, value) ? VolumeDetails.Read(value) : null;
+    }
+
+    private void SaveDetails(ulong id, VolumeDetails details)
+    {
+        Span<byte> value = stackalloc byte[VolumeDetails.Length];
+        details.Write(value);
+        _super.Details = _details.Insert(_super.Details, id, value, out _);
+    }
+
+    /// <summary>A mapping counts its data block.</summary>
+    private sealed class MappingValue(ThinMetadata metadata) : BTreeValue(sizeof(ulong))
+    {
+        public override void Increment(ReadOnlySpan<byte> value) => metadata._data.Increment(BlockOf(value));
+
+        public override void Decrement(ReadOnlySpan<byte> value) => metadata._data.Decrement(BlockOf(value));
+
+        private static ulong BlockOf(ReadOnlySpan<byte> value) => BinaryPrimitives.ReadUInt64LittleEndian(value) >> TimeBits;
+    }
+
+    /// <summary>A volume counts its tree of mappings.</summary>
+    private sealed class TreeValue(ThinMetadata metadata) : BTreeValue(sizeof(ulong))
+    {
+        public override void Increment(ReadOnlySpan<byte> value) =>
+            metadata._transaction.Increment(BinaryPrimitives.ReadUInt64LittleEndian(value));
+
+        public override void Decrement(ReadOnlySpan<byte> value) => metadata._mappings.Delete(BinaryPrimitives.ReadUInt64LittleEndian(value));
+    }
+}
