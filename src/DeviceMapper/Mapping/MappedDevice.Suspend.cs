@@ -42,7 +42,21 @@ public sealed partial class MappedDevice
     /// </exception>
     public void Resume(SuspendOptions options = SuspendOptions.None, CancellationToken cancellation = default)
     {
+        Enter();
         Table? old = null;
+        try
+        {
+            SwapAndResume(options, cancellation, ref old);
+        }
+        finally
+        {
+            old?.Destroy();
+            Leave();
+        }
+    }
+
+    private void SwapAndResume(SuspendOptions options, CancellationToken cancellation, ref Table? old)
+    {
         LockSuspend(cancellation);
         try
         {
@@ -74,7 +88,6 @@ public sealed partial class MappedDevice
         finally
         {
             _suspending.Release();
-            old?.Destroy();
         }
     }
 

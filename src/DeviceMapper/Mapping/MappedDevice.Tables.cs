@@ -26,11 +26,10 @@ public sealed partial class MappedDevice
         IReadOnlyList<TableLine> lines, DeviceMode mode = DeviceMode.ReadWrite, CancellationToken cancellation = default)
     {
         using CancellationTokenSource ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _removal.Token);
-        BeginLoad();
+        Enter();
         try
         {
-            Table table = Table.Build(this, lines, mode, ends.Token);
-            List<string> warnings = Take(table, out Table? replaced);
+            List<string> warnings = Take(Build(lines, mode, ends.Token), out Table? replaced);
             replaced?.Destroy();
             foreach (string warning in warnings)
             {
@@ -45,12 +44,24 @@ public sealed partial class MappedDevice
         }
         finally
         {
-            EndLoad();
+            Leave();
         }
     }
 
     /// <summary>Destroys the inactive table, if there is one (DM_TABLE_CLEAR).</summary>
-    public void ClearTable() => Stage(null)?.Destroy();
+    /// <exception cref="DmException">ENXIO: the device is being removed.</exception>
+    public void ClearTable()
+    {
+        Enter();
+        try
+        {
+            Stage(null)?.Destroy();
+        }
+        finally
+        {
+            Leave();
+        }
+    }
 
     /// <summary>
     /// The targets of a table with their status (DM_TABLE_STATUS), or, with <paramref name="arguments"/>, with their arguments
@@ -223,39 +234,54 @@ public sealed partial class MappedDevice
         }
     }
 
-    /// <summary>From now on a removal waits for the load; or it is refused, if the removal came first.</summary>
-    private void BeginLoad()
+    /// <summary>Builds a table, and tells <see cref="WaitReason"/>.</summary>
+    private Table Build(IReadOnlyList<TableLine> lines, DeviceMode mode, CancellationToken cancellation)
     {
-        lock (_loads)
+        Interlocked.Increment(ref _loading);
+        try
         {
-            _loading++;
+            return Table.Build(this, lines, mode, cancellation);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _loading);
+        }
+    }
+
+    /// <summary>Somebody takes, builds or destroys tables: a removal waits for <see cref="Leave"/> (the kernel's <c>dm_get</c>).</summary>
+    /// <exception cref="DmException">ENXIO: the removal came first.</exception>
+    private void Enter()
+    {
+        lock (_work)
+        {
+            _working++;
         }
 
         if (_removal.IsCancellationRequested)
         {
-            EndLoad();
+            Leave();
             throw Removed();
         }
     }
 
-    private void EndLoad()
+    private void Leave()
     {
-        lock (_loads)
+        lock (_work)
         {
-            _loading--;
-            Monitor.PulseAll(_loads);
+            _working--;
+            Monitor.PulseAll(_work);
         }
     }
 
-    /// <summary>For the destruction: ends the loads under way, and waits for them to have cleaned up.</summary>
-    private void EndLoads()
+    /// <summary>For the destruction: ends opens under way, and waits until all who <see cref="Enter"/> have cleaned up.</summary>
+    private void EndWork()
     {
         _removal.Cancel();
-        lock (_loads)
+        lock (_work)
         {
-            while (_loading > 0)
+            while (_working > 0)
             {
-                Monitor.Wait(_loads);
+                Monitor.Wait(_work);
             }
         }
     }

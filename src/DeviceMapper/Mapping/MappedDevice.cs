@@ -10,7 +10,7 @@ namespace DeviceMapper.Mapping;
 /// <remarks>
 /// Locks, in the order in which they are taken: <c>_suspending</c> serialises suspend, resume and destruction; the registry's lock of
 /// topology is taken for the check for cycles; <c>_state</c> guards the two slots of tables, the open count and the flags; <c>_parked</c>
-/// guards the bios that wait; <c>_loads</c> the count of loads. None but the first is held while a device is opened or closed, a target is
+/// guards the bios that wait; <c>_work</c> the count of those who handle tables. None but the first is held while a device is opened or closed, a target is
 /// asked for something, or a bio ends.
 /// </remarks>
 public sealed partial class MappedDevice : BlockDevice
@@ -18,8 +18,8 @@ public sealed partial class MappedDevice : BlockDevice
     private readonly Lock _state = new();
     private readonly SemaphoreSlim _suspending = new(1);
     private readonly EventCounter _events = new();
-    private readonly CancellationTokenSource _removal = new(); // ends the loads under way
-    private readonly object _loads = new(); // pulses when a load is over
+    private readonly CancellationTokenSource _removal = new(); // ends opens under way
+    private readonly object _work = new(); // pulses when somebody who handled tables has ended
 
     private Table? _inactive; // guarded by _state
     private int _openCount; // guarded by _state
@@ -27,7 +27,8 @@ public sealed partial class MappedDevice : BlockDevice
     private bool _deferredRemove; // guarded by _state
     private bool _hasLoaded; // guarded by _state: a table was loaded once, so later ones are checked at the swap
     private bool _requestBased; // guarded by _state: what the first table made of it for good, as the kernel sees it
-    private int _loading; // guarded by _loads: loads under way
+    private int _working; // guarded by _work: loads, clears and resumes under way
+    private int _loading; // opens under way, for WaitReason
 
     internal MappedDevice(DeviceRegistry registry, string name, string uuid, DeviceNumber number)
     {
@@ -257,11 +258,11 @@ public sealed partial class MappedDevice : BlockDevice
     /// <summary>Ends everything: it is no longer in the registry, and <see cref="LockForRemoval"/> said yes.</summary>
     internal void Destroy()
     {
-        EndLoads();
+        EndWork();
         _suspending.Wait();
         try
         {
-            ClearTable();
+            Stage(null)?.Destroy();
             Table? live = EndIo();
             live?.Destroy();
             TableDevices.CloseLeftovers();

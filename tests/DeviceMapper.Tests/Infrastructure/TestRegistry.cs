@@ -76,10 +76,10 @@ public sealed class TestRegistry : IDisposable
         device.Resume(options);
     }
 
-    /// <summary>The table of a device as text that can be loaded again.</summary>
+    /// <summary>The table of a device as text that can be loaded again; without the blank that ends a line without arguments.</summary>
     public static string TableOf(MappedDevice device, bool inactive = false) => string.Join(
         '\n',
-        device.TableTexts(arguments: true, inactive).Select(t => $"{t.Start} {t.Length} {t.Type} {t.Text}"));
+        device.TableTexts(arguments: true, inactive).Select(t => $"{t.Start} {t.Length} {t.Type} {t.Text}".TrimEnd(' ')));
 
     /// <summary>Sees that nothing is open, claimed or held, and that no closed device was used.</summary>
     public void AssertNothingLeft()

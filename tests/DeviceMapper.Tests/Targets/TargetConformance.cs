@@ -288,5 +288,5 @@ public abstract class TargetConformance
     /// <summary>A table as it is printed: one blank between words.</summary>
     private static string Normalised(string table) => string.Join(
         '\n',
-        TableParser.Parse(table).Select(l => $"{l.Start} {l.Length} {l.Type} {string.Join(' ', TableParser.SplitWords(l.Arguments).Select(TableParser.EscapeWord))}"));
+        TableParser.Parse(table).Select(l => $"{l.Start} {l.Length} {l.Type} {string.Join(' ', TableParser.SplitWords(l.Arguments).Select(TableParser.EscapeWord))}".TrimEnd(' ')));
 }
