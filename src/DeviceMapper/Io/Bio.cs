@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using DeviceMapper.Mapping;
+using DeviceMapper.Mapping.Statistics;
 using DeviceMapper.Targets;
 
 namespace DeviceMapper.Io;
@@ -24,6 +25,11 @@ public sealed class Bio
     // As a parent: clones that have not ended, plus one while more are being made; and their first error.
     internal int Pending;
     internal int FirstError;
+
+    // For the statistics of a mapped device that it is sent to: the regions when it began, null without any; when; whether it counts as merged.
+    internal StatisticsSnapshot? Statistics;
+    internal long StatisticsStart;
+    internal bool StatisticsMerged;
 
     /// <summary>Link of whatever list the bio is in: a thread's pool or submit list, or a list of who holds it.</summary>
     internal Bio? Next;

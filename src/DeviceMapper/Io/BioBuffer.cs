@@ -110,6 +110,17 @@ public readonly struct BioBuffer
         }
     }
 
+    /// <summary>Copies all of it to another buffer, which must be as long; the two may be in different pieces.</summary>
+    public void CopyTo(BioBuffer destination)
+    {
+        int offset = 0;
+        foreach (BufferSegment segment in this)
+        {
+            destination.Slice(offset, segment.Length).CopyFrom(segment.Span);
+            offset += segment.Length;
+        }
+    }
+
     /// <summary>Fills all of it; <paramref name="source"/> must be as long.</summary>
     public void CopyFrom(ReadOnlySpan<byte> source)
     {

@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Error, "{Device}: a front end failed")]
     public static partial void ExportFailed(this ILogger logger, string device, Exception exception);
+
+    [LoggerMessage(40, LogLevel.Error, "{Device}: log-writes: {Reason}; logging has ended")]
+    public static partial void LogStopped(this ILogger logger, string device, string reason);
 }

@@ -70,6 +70,7 @@ public sealed partial class MappedDevice
             return Finish(bio, status, thread);
         }
 
+        _statistics.Snapshot?.Begin(bio, table, thread);
         Target target = table.Find(bio.Sector, thread);
         if (bio.Count <= target.RoomAt(bio.Sector))
         {
@@ -86,6 +87,11 @@ public sealed partial class MappedDevice
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool Exit(BioThread thread, Bio bio, ref BioStatus status)
     {
+        if (bio.Statistics is { } statistics)
+        {
+            statistics.End(bio, _live!, thread, requeued: status == BioStatus.Requeue && _requeueing);
+        }
+
         if (status == BioStatus.Requeue && TryRequeue(bio, ref status))
         {
             LeaveClosedGate(thread);
@@ -175,6 +181,7 @@ public sealed partial class MappedDevice
     {
         if (bio.Operation == BioOperation.Flush)
         {
+            _statistics.Snapshot?.Begin(bio, table, thread); // counts nothing, but is the last I/O
             return Flush(bio, table, thread);
         }
 
@@ -185,6 +192,7 @@ public sealed partial class MappedDevice
             return Finish(bio, status == BioStatus.Ok ? BioStatus.Unsupported : status, thread);
         }
 
+        _statistics.Snapshot?.Begin(bio, table, thread);
         Sector at = bio.Sector;
         SectorCount left = bio.Count;
         while (left != SectorCount.Zero)

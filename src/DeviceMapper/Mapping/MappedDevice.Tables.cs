@@ -157,22 +157,6 @@ public sealed partial class MappedDevice
     internal IReadOnlyList<MappedDevice> MappedBelowLive() =>
         WithTable<IReadOnlyList<MappedDevice>>(false, table => table is null ? [] : MappedBelow(table));
 
-    private string? CoreMessage(IReadOnlyList<string> words)
-    {
-        if (!words[0].Equals("@cancel_deferred_remove", StringComparison.OrdinalIgnoreCase))
-        {
-            throw new DmException(Errno.EINVAL, $"message: '{words[0]}' is not a message that devices take: @cancel_deferred_remove");
-        }
-
-        if (words.Count != 1)
-        {
-            throw new DmException(Errno.EINVAL, $"message: {words[0]} takes no arguments");
-        }
-
-        CancelDeferredRemoval();
-        return null;
-    }
-
     /// <summary>Reads a table, which is not destroyed meanwhile. It may be swapped or replaced: nothing but its destruction waits for who reads it.</summary>
     private T WithTable<T>(bool inactive, Func<Table?, T> read)
     {

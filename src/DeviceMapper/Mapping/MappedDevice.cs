@@ -1,4 +1,5 @@
 using DeviceMapper.Io;
+using DeviceMapper.Mapping.Statistics;
 using DeviceMapper.Native;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +21,7 @@ public sealed partial class MappedDevice : BlockDevice
     private readonly EventCounter _events = new();
     private readonly CancellationTokenSource _removal = new(); // ends opens under way
     private readonly object _work = new(); // pulses when somebody who handled tables has ended
+    private readonly DeviceStatistics _statistics;
 
     private Table? _inactive; // guarded by _state
     private int _openCount; // guarded by _state
@@ -36,6 +38,7 @@ public sealed partial class MappedDevice : BlockDevice
         Name = name;
         Uuid = uuid;
         Number = number;
+        _statistics = new DeviceStatistics(registry.Options.Time);
         TableDevices = new TableDevices(
             this, registry.Claims, registry.Holders, registry.Options.OpenTimeout, registry.Options.Time, Logger);
     }
@@ -265,6 +268,7 @@ public sealed partial class MappedDevice : BlockDevice
             Stage(null)?.Destroy();
             Table? live = EndIo();
             live?.Destroy();
+            _statistics.DeleteAll();
             TableDevices.CloseLeftovers();
         }
         finally

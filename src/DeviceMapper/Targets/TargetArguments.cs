@@ -9,7 +9,7 @@ namespace DeviceMapper.Targets;
 /// sentence that names target, argument, value and what was expected.
 /// </summary>
 /// <remarks>Arguments are counted from 1 in sentences, from 0 in code.</remarks>
-public sealed class TargetArguments
+public sealed partial class TargetArguments
 {
     private readonly IReadOnlyList<string> _words;
     private readonly CancellationToken _cancellation;

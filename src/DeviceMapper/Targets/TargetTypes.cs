@@ -1,4 +1,7 @@
 using DeviceMapper.Targets.Crypt;
+using DeviceMapper.Targets.Delay;
+using DeviceMapper.Targets.Flakey;
+using DeviceMapper.Targets.LogWrites;
 using DeviceMapper.Targets.Multipath;
 using DeviceMapper.Targets.Snapshots;
 
@@ -11,8 +14,12 @@ public static class TargetTypes
     public static IReadOnlyList<TargetType> All { get; } =
     [
         CryptTarget.Definition,
+        DelayTarget.Definition,
+        DustTarget.Definition,
         ErrorTarget.Definition,
+        FlakeyTarget.Definition,
         LinearTarget.Definition,
+        LogWritesTarget.Definition,
         MultipathTarget.Definition,
         SnapshotMergeTarget.Definition,
         SnapshotOriginTarget.Definition,

@@ -21,9 +21,15 @@ public sealed class ShufflingThread : IDisposable
     {
         lock (_bios)
         {
-            _bios.Add((device, bio));
-            Monitor.Pulse(_bios);
+            if (!_over)
+            {
+                _bios.Add((device, bio));
+                Monitor.Pulse(_bios);
+                return;
+            }
         }
+
+        device.Complete(bio); // a target that writes at its disposal
     }
 
     /// <summary>Ends what is left.</summary>

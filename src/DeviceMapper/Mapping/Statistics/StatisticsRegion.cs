@@ -1,0 +1,289 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using DeviceMapper.Io;
+
+namespace DeviceMapper.Mapping.Statistics;
+
+/// <summary>
+/// A region of a mapped device whose I/O is counted, by areas (the kernel's <c>struct dm_stat</c>, drivers/md/dm-stats.c).
+/// </summary>
+/// <remarks>
+/// Each thread counts in cells of its own, which it alone writes; what is printed is their sum, less what was cleared. Only the
+/// I/O in flight, and the time up to which it was accounted for, are shared by the threads, without a lock.
+/// </remarks>
+internal sealed class StatisticsRegion
+{
+    /// <summary>The most areas that a region may have.</summary>
+    public const ulong MostAreas = 8_388_608;
+
+    /// <summary>The most cells that its histograms may have.</summary>
+    public const ulong MostHistogramCells = 134_217_728;
+
+    // Cells of an area, those of writes next to those of reads; the histogram's follow.
+    private const int Ios = 0;
+    private const int Merges = 2;
+    private const int Sectors = 4;
+    private const int Ticks = 6;
+    private const int BusyTicks = 8;
+    private const int AnyBusyTicks = 10;
+    private const int QueueTicks = 11;
+    private const int Histogram = 12;
+
+    private readonly int _stride; // cells of an area
+    private readonly ulong[] _boundaries;
+    private readonly Shared[] _shared; // by area
+    private readonly long[]?[] _cells = new long[]?[BioThread.SlotCount]; // by thread, made by its first I/O
+    private readonly long[] _cleared; // what was cleared, to be subtracted
+    private readonly Lock _printing = new(); // guards _cleared
+
+    /// <summary>Counts from now on.</summary>
+    /// <param name="id">Its number on the device.</param>
+    /// <param name="options">What it is.</param>
+    /// <param name="now">The time, in the region's unit.</param>
+    public StatisticsRegion(int id, StatisticsOptions options, long now)
+    {
+        Id = id;
+        Options = options;
+        _boundaries = [.. options.Boundaries];
+        _stride = Histogram + (_boundaries.Length == 0 ? 0 : _boundaries.Length + 1);
+        _shared = new Shared[options.Areas];
+        _cleared = new long[CellCount];
+        for (int i = 0; i < _shared.Length; i++)
+        {
+            _shared[i].Stamp = now;
+        }
+    }
+
+    /// <summary>Its number on the device.</summary>
+    public int Id { get; }
+
+    /// <summary>What it is.</summary>
+    public StatisticsOptions Options { get; private set; }
+
+    /// <summary>Keeps other data of the user's.</summary>
+    public void SetAuxData(string auxData) => Options = Options with { AuxData = auxData };
+
+    /// <summary>How many bytes a region takes at most; the kernel has a limit for all regions together.</summary>
+    public static ulong MemoryOf(StatisticsOptions options) =>
+        options.Areas * (ulong)((Histogram + options.Boundaries.Count + 1) * sizeof(long)) * (ulong)(Environment.ProcessorCount + 1);
+
+    /// <summary>An I/O has begun.</summary>
+    public void Begin(BioThread thread, bool write, ulong from, ulong to, long now) =>
+        ForAreas(thread, write, from, to, new Moment(now, MomentKind.Begin, 0, false));
+
+    /// <summary>An I/O has ended.</summary>
+    public void End(BioThread thread, bool write, ulong from, ulong to, long now, long duration, bool merged) =>
+        ForAreas(thread, write, from, to, new Moment(now, MomentKind.End, duration, merged));
+
+    /// <summary>An I/O that had begun goes back to a queue, and will begin again.</summary>
+    public void Abandon(BioThread thread, bool write, ulong from, ulong to, long now) =>
+        ForAreas(thread, write, from, to, new Moment(now, MomentKind.Abandon, 0, false));
+
+    /// <summary>Appends a line for each of some areas, and clears them if wanted.</summary>
+    public void Print(StringBuilder text, ulong firstArea, ulong areas, bool clear, long now)
+    {
+        ulong end = firstArea + areas < firstArea || firstArea + areas > Options.Areas ? Options.Areas : firstArea + areas;
+        long[] sums = new long[_stride];
+        lock (_printing)
+        {
+            for (ulong area = Math.Min(firstArea, end); area < end; area++)
+            {
+                Round(BioThread.Current, (int)area, now);
+                Sum((int)area, sums);
+                PrintArea(text, (int)area, sums);
+                if (clear)
+                {
+                    Clear((int)area, sums);
+                }
+            }
+        }
+    }
+
+    /// <summary>Counts from zero again; I/O in flight stays in flight.</summary>
+    public void Clear(long now)
+    {
+        long[] sums = new long[_stride];
+        lock (_printing)
+        {
+            for (int area = 0; area < _shared.Length; area++)
+            {
+                Round(BioThread.Current, area, now);
+                Sum(area, sums);
+                Clear(area, sums);
+            }
+        }
+    }
+
+    private int CellCount => checked(_shared.Length * _stride);
+
+    private void ForAreas(BioThread thread, bool write, ulong from, ulong to, Moment moment)
+    {
+        from = Math.Max(from, Options.Start);
+        to = Math.Min(to, Options.End);
+        if (from >= to)
+        {
+            return;
+        }
+
+        ulong step = Options.Step;
+        ulong area = (from - Options.Start) / step;
+        ulong offset = (from - Options.Start) % step;
+        ulong left = to - from;
+        while (left > 0)
+        {
+            ulong length = Math.Min(left, step - offset);
+            Count(thread, (int)area, write ? 1 : 0, length, moment);
+            left -= length;
+            area++;
+            offset = 0;
+        }
+    }
+
+    private void Count(BioThread thread, int area, int direction, ulong sectors, in Moment moment)
+    {
+        Round(thread, area, moment.Now);
+        ref Shared shared = ref _shared[area];
+        ref long inFlight = ref direction == 0 ? ref shared.Reads : ref shared.Writes;
+        if (moment.Kind == MomentKind.Begin)
+        {
+            Interlocked.Increment(ref inFlight);
+            return;
+        }
+
+        Interlocked.Decrement(ref inFlight);
+        if (moment.Kind == MomentKind.Abandon)
+        {
+            return;
+        }
+
+        Span<long> cells = CellsOf(thread, area);
+        Add(thread, ref cells[Ios + direction], 1);
+        Add(thread, ref cells[Sectors + direction], (long)sectors);
+        Add(thread, ref cells[Ticks + direction], moment.Duration);
+        if (moment.Merged)
+        {
+            Add(thread, ref cells[Merges + direction], 1);
+        }
+
+        if (_boundaries.Length > 0)
+        {
+            int bucket = Array.BinarySearch(_boundaries, (ulong)moment.Duration);
+            Add(thread, ref cells[Histogram + (bucket >= 0 ? bucket + 1 : ~bucket)], 1);
+        }
+    }
+
+    /// <summary>Accounts for the time since the area was last looked at.</summary>
+    private void Round(BioThread thread, int area, long now)
+    {
+        ref Shared shared = ref _shared[area];
+        long passed = now - Volatile.Read(ref shared.Stamp);
+        if (passed <= 0)
+        {
+            return;
+        }
+
+        long reads = Volatile.Read(ref shared.Reads);
+        long writes = Volatile.Read(ref shared.Writes);
+        if (reads + writes > 0)
+        {
+            Span<long> cells = CellsOf(thread, area);
+            Add(thread, ref cells[BusyTicks], reads > 0 ? passed : 0);
+            Add(thread, ref cells[BusyTicks + 1], writes > 0 ? passed : 0);
+            Add(thread, ref cells[AnyBusyTicks], passed);
+            Add(thread, ref cells[QueueTicks], (reads + writes) * passed);
+        }
+
+        Volatile.Write(ref shared.Stamp, now);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Span<long> CellsOf(BioThread thread, int area) =>
+        (_cells[thread.Slot] ?? MakeCells(thread.Slot)).AsSpan(area * _stride, _stride);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private long[] MakeCells(int slot)
+    {
+        long[] made = new long[CellCount];
+        return Interlocked.CompareExchange(ref _cells[slot], made, null) ?? made;
+    }
+
+    /// <summary>Only threads beyond the number of slots share cells.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(BioThread thread, ref long cell, long value)
+    {
+        if (thread.Slot == BioThread.SharedSlot)
+        {
+            Interlocked.Add(ref cell, value);
+        }
+        else
+        {
+            Volatile.Write(ref cell, cell + value);
+        }
+    }
+
+    private void Sum(int area, long[] sums)
+    {
+        sums.AsSpan().Clear();
+        foreach (long[]? cells in _cells)
+        {
+            for (int i = 0; cells is not null && i < _stride; i++)
+            {
+                sums[i] += Volatile.Read(ref cells[(area * _stride) + i]);
+            }
+        }
+
+        for (int i = 0; i < _stride; i++)
+        {
+            sums[i] -= _cleared[(area * _stride) + i];
+        }
+    }
+
+    private void Clear(int area, long[] sums)
+    {
+        for (int i = 0; i < _stride; i++)
+        {
+            _cleared[(area * _stride) + i] += sums[i];
+        }
+    }
+
+    /// <summary>As the kernel prints it; also a shorter last area has the length of the others.</summary>
+    private void PrintArea(StringBuilder text, int area, long[] sums)
+    {
+        text.Append($"{Options.Start + ((ulong)area * Options.Step)}+{Options.Step}");
+        foreach (int read in (ReadOnlySpan<int>)[Ios, Merges, Sectors, Ticks])
+        {
+            text.Append($" {sums[read]}");
+        }
+
+        foreach (int read in (ReadOnlySpan<int>)[Ios, Merges, Sectors, Ticks])
+        {
+            text.Append($" {sums[read + 1]}");
+        }
+
+        long inFlight = Volatile.Read(ref _shared[area].Reads) + Volatile.Read(ref _shared[area].Writes);
+        text.Append($" {inFlight} {sums[AnyBusyTicks]} {sums[QueueTicks]} {sums[BusyTicks]} {sums[BusyTicks + 1]}");
+        for (int i = Histogram; i < _stride; i++)
+        {
+            text.Append(i == Histogram ? ' ' : ':').Append(sums[i]);
+        }
+
+        text.Append('\n');
+    }
+
+    private enum MomentKind
+    {
+        Begin,
+        End,
+        Abandon,
+    }
+
+    private readonly record struct Moment(long Now, MomentKind Kind, long Duration, bool Merged);
+
+    /// <summary>What the threads share of an area.</summary>
+    private struct Shared
+    {
+        public long Reads; // in flight
+        public long Writes; // in flight
+        public long Stamp; // up to when time was accounted for
+    }
+}
