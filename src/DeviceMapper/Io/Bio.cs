@@ -26,6 +26,9 @@ public sealed class Bio
     internal int Pending;
     internal int FirstError;
 
+    // As a parent: a part of it was sent down, and given up by a target that sends it again.
+    internal bool WasSent;
+
     // For the statistics of a mapped device that it is sent to: the regions when it began, null without any; when; whether it counts as merged.
     internal StatisticsSnapshot? Statistics;
     internal long StatisticsStart;
@@ -100,6 +103,7 @@ public sealed class Bio
     public void Submit(IBioCompletion completion)
     {
         _completion = completion;
+        WasSent = false;
         Send();
     }
 
@@ -220,6 +224,7 @@ public sealed class Bio
         Buffer = parent.Buffer;
         TargetBioNumber = 0;
         Status = BioStatus.Ok;
+        WasSent = false;
         _inFlight = 1;
     }
 

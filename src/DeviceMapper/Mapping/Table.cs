@@ -12,7 +12,7 @@ namespace DeviceMapper.Mapping;
 /// </summary>
 public sealed partial class Table
 {
-    private readonly List<DeviceReference> _devices = []; // in the order in which they were first named
+    private volatile List<DeviceReference> _devices = []; // in the order in which they were first named; replaced, not changed, once the table stands
     private readonly Dictionary<DeviceIdentity, DeviceReference> _deviceOf = [];
     private readonly List<DeviceSpec> _specs = []; // found while building, to be abandoned if the table is refused
     private readonly List<string> _warnings = [];

@@ -15,6 +15,26 @@ public sealed partial class FakeDevice
     /// <summary>Whether it can be reached.</summary>
     public bool IsConnected { get; private set; } = true;
 
+    /// <summary>Whether writes that it gave up can no longer be applied; as <see cref="IsConnected"/> unless set.</summary>
+    public bool? IsSettled { get; private set; }
+
+    /// <summary>What its write cache is shared with.</summary>
+    public string? CacheDomain { get; init; }
+
+    /// <summary>What its server may have kept is over.</summary>
+    public void Settle()
+    {
+        IsSettled = true;
+        ConnectionChanged?.Invoke();
+    }
+
+    /// <summary>Its server is stopped, and may do later what it was told.</summary>
+    public void Stop()
+    {
+        IsSettled = false;
+        Disconnect();
+    }
+
     /// <summary>Its server goes away: its bios end with <see cref="BioStatus.Transport"/>.</summary>
     /// <param name="tell">Open ones say so.</param>
     public void Disconnect(bool tell = true)
@@ -47,5 +67,7 @@ public sealed partial class FakeDevice
         }
 
         public bool IsConnected => _device.IsConnected;
+
+        public bool IsSettled => _device.IsSettled ?? _device.IsConnected;
     }
 }

@@ -236,6 +236,8 @@ public sealed partial class FakeDevice
 
         public override QueueLimits Limits => device.Limits;
 
+        public override string? CacheDomain => device.CacheDomain;
+
         public override void Dispose()
         {
             Assert.Equal(0, Interlocked.Exchange(ref _closed, 1));

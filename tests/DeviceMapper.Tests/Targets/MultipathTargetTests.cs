@@ -247,63 +247,6 @@ public sealed class MultipathTargetTests : DataTargetConformance
     }
 
     [Fact]
-    public void A_path_whose_backend_loses_the_way_fails_and_is_back_with_it()
-    {
-        using TestRegistry registry = WatchedPaths();
-        MappedDevice device = registry.Create("m", Queueing);
-        registry["a"].Disconnect();
-        registry["b"].Disconnect();
-        TestBio bio = TestBio.Submit(device, BioOperation.Read, 0, 1);
-        Assert.Equal("2 0 0 0 1 1 E 0 2 0 a F 1 b F 1 ", Status(device));
-        Assert.False(bio.Ended);
-        registry["b"].Connect();
-        Assert.Equal(BioStatus.Ok, bio.Wait());
-        Assert.Equal("2 0 0 0 1 1 A 0 2 0 a F 1 b A 1 ", Status(device));
-    }
-
-    [Fact]
-    public void A_loss_that_an_io_finds_first_ends_with_the_return_too()
-    {
-        using TestRegistry registry = WatchedPaths();
-        MappedDevice device = registry.Create("m", Queueing);
-        registry["a"].Disconnect(tell: false);
-        Assert.Equal(BioStatus.Ok, TestBio.Do(device, BioOperation.Read, 0, 1));
-        Assert.Contains("a F 1", Status(device));
-        registry["a"].Connect();
-        Assert.Contains("a A 1", Status(device));
-    }
-
-    [Fact]
-    public void A_path_that_a_message_failed_does_not_come_back_by_itself()
-    {
-        using TestRegistry registry = WatchedPaths();
-        MappedDevice device = registry.Create("m", Queueing);
-        device.Message(default, "fail_path a");
-        registry["b"].Disconnect();
-        device.Message(default, "fail_path b");
-        registry["a"].Disconnect();
-        registry["a"].Connect();
-        registry["b"].Connect();
-        Assert.Contains("a F 1 b F 1", Status(device));
-        device.Message(default, "reinstate_path b");
-        Assert.Contains("a F 1 b A 1", Status(device));
-    }
-
-    [Fact]
-    public void A_new_table_starts_with_good_paths_and_finds_the_loss_by_itself()
-    {
-        using TestRegistry registry = WatchedPaths();
-        MappedDevice device = registry.Create("m", Queueing);
-        registry["a"].Disconnect();
-        TestRegistry.Swap(device, Queueing, options: SuspendOptions.NoFlush);
-        Assert.Contains("a A 0 b A 0", Status(device));
-        Assert.Equal(BioStatus.Ok, TestBio.Do(device, BioOperation.Read, 0, 1));
-        Assert.Contains("a F 1 b A 0", Status(device));
-        registry["a"].Connect();
-        Assert.Contains("a A 1 b A 0", Status(device));
-    }
-
-    [Fact]
     public void Io_under_failing_and_returning_paths_is_neither_lost_nor_failed()
     {
         using TestRegistry registry = new();
@@ -379,14 +322,6 @@ public sealed class MultipathTargetTests : DataTargetConformance
         TestRegistry registry = new();
         FakeDevice disk = registry.Add("a");
         registry.Add(new FakeDevice("b", disk));
-        return registry;
-    }
-
-    private static TestRegistry WatchedPaths()
-    {
-        TestRegistry registry = new();
-        FakeDevice disk = registry.Add(new FakeDevice("a", 1024) { IsWatched = true });
-        registry.Add(new FakeDevice("b", disk) { IsWatched = true });
         return registry;
     }
 

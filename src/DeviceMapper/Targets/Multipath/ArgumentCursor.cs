@@ -1,4 +1,5 @@
 using DeviceMapper.Mapping;
+using DeviceMapper.Native;
 
 namespace DeviceMapper.Targets.Multipath;
 
@@ -47,10 +48,19 @@ internal sealed class ArgumentCursor(TargetArguments arguments)
     }
 
     /// <summary>Takes the word of a device, and gets it.</summary>
-    public DeviceReference Device(string name)
+    /// <param name="name">What it means, for the sentence.</param>
+    /// <param name="mayBeDead">Whether the device need not be there: then it may be null, with the reason.</param>
+    public (string Word, DeviceReference? Device, string Reason) Device(string name, bool mayBeDead)
     {
-        Word(name);
-        return arguments.Device(_next - 1, name);
+        string word = Word(name);
+        try
+        {
+            return (word, arguments.Device(_next - 1, name), "");
+        }
+        catch (DmException e) when (mayBeDead && e.Errno is not (Errno.EINVAL or Errno.EINTR or Errno.ENOMEM))
+        {
+            return (word, null, e.InnerException?.Message ?? e.Message);
+        }
     }
 
     /// <summary>The refusal of the word that was taken last.</summary>

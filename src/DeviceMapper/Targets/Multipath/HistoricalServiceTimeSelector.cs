@@ -22,14 +22,13 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     private const int BucketShift = 24; // a bucket of weights is some 17 ms wide
     private const int Buckets = 64;
 
-    private readonly TimeProvider _time;
-    private readonly ulong _tick; // nanoseconds
+    private readonly NanosecondClock _clock;
     private readonly ulong[] _weights = new ulong[Buckets]; // of the past, for an I/O that took so many buckets of time
     private readonly uint _threshold;
     private History[] _histories = []; // by the path's index
 
     /// <summary>Takes weight and threshold.</summary>
-    public HistoricalServiceTimeSelector(ArgumentRange words, TimeProvider time)
+    public HistoricalServiceTimeSelector(ArgumentRange words, NanosecondClock clock)
     {
         words.Expect("the selector historical-service-time", 0, 2);
         uint weight = words.Count > 0 ? words.Number(0, "base weight", (uint)One - 1) : DefaultWeight;
@@ -39,8 +38,7 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
             _weights[i] = Power(weight, i + 1);
         }
 
-        _time = time;
-        _tick = (ulong)(1_000_000_000 / time.TimestampFrequency);
+        _clock = clock;
     }
 
     /// <inheritdoc/>
@@ -52,7 +50,8 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     /// <inheritdoc/>
     public override int StatusWords => 3;
 
-    private ulong Now => (ulong)_time.GetTimestamp() * _tick;
+    /// <inheritdoc/>
+    public override bool NeedsTimes => true;
 
     /// <inheritdoc/>
     public override void Add(MultipathPath path, ArgumentRange words)
@@ -64,13 +63,10 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     }
 
     /// <inheritdoc/>
-    public override void Started(MultipathPath path, Bio bio) => bio.ContextValue = Now;
-
-    /// <inheritdoc/>
     public override void Ended(MultipathPath path, Bio bio)
     {
         History history = _histories[path.Index];
-        ulong now = Now;
+        ulong now = _clock.Now;
         lock (history)
         {
             // Where an earlier I/O ended after this one was sent, it counts as if it had been sent then: one after the other.
@@ -106,7 +102,7 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
             return best;
         }
 
-        long now = (long)Now;
+        long now = (long)_clock.Now;
         for (int i = 1; i < good.Length; i++)
         {
             long difference = Compare(good[i], best, now);

@@ -5,13 +5,18 @@ namespace DeviceMapper.Targets.Multipath;
 /// <summary>The feature words of a multipath table, and the hardware handler (the kernel's <c>parse_features</c> and <c>parse_hw_handler</c>).</summary>
 internal sealed record MultipathFeatures
 {
-    private const uint MostWords = 16; // the kernel takes 8: its own words come to no more
+    private const uint MostWords = 16; // the kernel takes 8, to which its own words come
     private const uint MostHandlerWords = 1024;
 
     private const uint MostSeconds = 1_000_000;
+    private const uint DefaultInDoubt = 30; // seconds
     private const string QueueTimeoutWord = "queue_if_no_path_timeout_secs";
+    private const string AllowDeadPathsWord = "allow_dead_paths";
+    private const string CheckerWord = "checker";
+    private const string SharedCacheWord = "shared_cache";
+    private const string InDoubtWord = "in_doubt_secs";
     private const string Words = "queue_if_no_path, retain_attached_hw_handler, pg_init_retries N, pg_init_delay_msecs N, queue_mode bio|rq|mq, "
-        + $"{QueueTimeoutWord} N";
+        + $"{QueueTimeoutWord} N, {AllowDeadPathsWord}, {CheckerWord}, {SharedCacheWord}, {InDoubtWord} N";
 
     /// <summary>I/O without a path waits in place of failing; a message can change that.</summary>
     public bool QueueIfNoPath { get; private set; }
@@ -30,6 +35,18 @@ internal sealed record MultipathFeatures
 
     /// <summary>Ours: seconds without a path after which I/O fails, as after <c>fail_if_no_path</c>; the kernel has it as a parameter of the module.</summary>
     public uint? QueueTimeout { get; private set; }
+
+    /// <summary>Ours: a path that cannot be opened when the table is loaded starts failed, and is opened later.</summary>
+    public bool AllowDeadPaths { get; private set; }
+
+    /// <summary>Ours: a path that failed by an I/O error is read at intervals, and is good again when that works.</summary>
+    public bool Checker { get; private set; }
+
+    /// <summary>Ours: all paths lead to one write cache, whatever their backends promise.</summary>
+    public bool SharedCache { get; private set; }
+
+    /// <summary>Ours: seconds that a write waits which overlaps one in doubt; then it fails. 0: it does not wait, and data may be lost.</summary>
+    public uint InDoubt { get; private set; } = DefaultInDoubt;
 
     /// <summary>The hardware handler's name. Kept, and without effect.</summary>
     public string? Handler { get; private set; }
@@ -66,6 +83,10 @@ internal sealed record MultipathFeatures
         Add(RetainAttachedHandler, "retain_attached_hw_handler ");
         Add(BioBased, "queue_mode bio ");
         Add(QueueTimeout is not null, $"{QueueTimeoutWord} {QueueTimeout} ");
+        Add(AllowDeadPaths, $"{AllowDeadPathsWord} ");
+        Add(Checker, $"{CheckerWord} ");
+        Add(SharedCache, $"{SharedCacheWord} ");
+        Add(InDoubt != DefaultInDoubt, $"{InDoubtWord} {InDoubt} ");
         text.Insert(before, $"{count} ");
         text.Append(Handler is null ? "0 " : $"1 {Handler} ");
 
@@ -99,10 +120,22 @@ internal sealed record MultipathFeatures
             case "queue_mode" when following > 0:
                 BioBased = ParseQueueMode(arguments);
                 break;
+            case AllowDeadPathsWord:
+                AllowDeadPaths = true;
+                break;
+            case CheckerWord:
+                Checker = true;
+                break;
+            case SharedCacheWord:
+                SharedCache = true;
+                break;
+            case InDoubtWord when following > 0:
+                InDoubt = arguments.Number(word, 0, MostSeconds);
+                break;
             case QueueTimeoutWord when following > 0:
                 QueueTimeout = arguments.Number(word, 1, MostSeconds);
                 break;
-            case "pg_init_retries" or "pg_init_delay_msecs" or "queue_mode" or QueueTimeoutWord:
+            case "pg_init_retries" or "pg_init_delay_msecs" or "queue_mode" or QueueTimeoutWord or InDoubtWord:
                 throw arguments.RefuseLast("feature", "is followed by none of the announced words, and needs one");
             default:
                 throw arguments.RefuseLast("feature", $"is not one of {Words}");

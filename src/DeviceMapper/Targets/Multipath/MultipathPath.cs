@@ -1,3 +1,4 @@
+using DeviceMapper.Backends;
 using DeviceMapper.Mapping;
 
 namespace DeviceMapper.Targets.Multipath;
@@ -16,17 +17,26 @@ internal enum PathFailure
 
     /// <summary>Its backend lost the way to the device, and watches for its return.</summary>
     Lost,
+
+    /// <summary>It could not be opened yet.</summary>
+    Dead,
 }
 
 /// <summary>A way to the device: a table device, and how it does (the kernel's <c>struct pgpath</c>).</summary>
 /// <remarks>The state is the target's to change, under its lock; the counts of I/O are changed by everybody, atomically.</remarks>
-internal sealed class MultipathPath(PriorityGroup group, int index, DeviceReference device)
+internal sealed class MultipathPath(PriorityGroup group, int index, string word, DeviceReference? device)
 {
     /// <summary>I/Os on it.</summary>
     public int InFlight;
 
     /// <summary>Sectors of these.</summary>
     public long InFlightSectors;
+
+    /// <summary>I/Os that it was given, for the choice of those whose time is taken.</summary>
+    public uint Given;
+
+    /// <summary>How long an I/O takes there: a moving average in nanoseconds, of some of them; 0 before the first.</summary>
+    public long Latency;
 
     /// <summary>When a selector took it last, by the selector's own count: among equals the one that was taken least recently is next.</summary>
     public long LastUsed;
@@ -37,8 +47,20 @@ internal sealed class MultipathPath(PriorityGroup group, int index, DeviceRefere
     /// <summary>Its place in the group, from 0.</summary>
     public int Index { get; } = index;
 
-    /// <summary>The table device.</summary>
-    public DeviceReference Device { get; } = device;
+    /// <summary>The word that the table names it by.</summary>
+    public string Word { get; } = word;
+
+    /// <summary>The table device; null as long as it could not be opened.</summary>
+    public DeviceReference? Device { get; set; } = device;
+
+    /// <summary>Its name in table and status lines.</summary>
+    public string Name => Device?.Name ?? TableParser.EscapeWord(Word);
+
+    /// <summary>The write cache that it leads to; null where all paths lead to one.</summary>
+    public WriteCache? Cache { get; set; }
+
+    /// <summary>What watches the way to its device, where that can be lost.</summary>
+    public IPathMonitor? Monitor => Device?.Backend as IPathMonitor;
 
     /// <summary>Whether I/O may go there.</summary>
     public bool IsActive => Failure == PathFailure.None;

@@ -6,6 +6,9 @@ namespace DeviceMapper.Targets.Multipath;
 /// <content>The way of a bio: the choice of a path, errors, and waiting without a path.</content>
 public sealed partial class MultipathTarget
 {
+    private const uint TimedShare = 64; // of so many I/Os of a path one is timed, where the selector needs no times: a clock costs 20 ns
+    private const int LatencyWeight = 8; // of the past in the moving average, less one
+
     private readonly BioList _held = new(); // without a path, in order; guarded by _lock
 
     private enum Choice
@@ -19,6 +22,16 @@ public sealed partial class MultipathTarget
     /// <inheritdoc/>
     public override MapResult Map(Bio bio)
     {
+        if (bio.Operation == BioOperation.Flush && _caches.Length > 1)
+        {
+            return MapFlush(bio);
+        }
+
+        if (bio.IsWrite && !Doubt.IsEmpty && MapDoubtful(bio) is { } result)
+        {
+            return result;
+        }
+
         switch (Choose(bio, out MultipathPath? path))
         {
             case Choice.Path:
@@ -42,16 +55,24 @@ public sealed partial class MultipathTarget
             return EndResult.Done; // it waited, and was on no path
         }
 
-        bio.Context = null;
-        path.Group.Selector.Ended(path, bio);
-        Interlocked.Decrement(ref path.InFlight);
-        Interlocked.Add(ref path.InFlightSectors, -(long)bio.Count.Value);
+        Account(bio, path);
         if (!BlamesPath(status))
         {
+            if (bio.IsWrite && status == BioStatus.Ok && (bio.Flags & BioFlags.Fua) == 0)
+            {
+                path.Cache?.Wrote();
+            }
+
             return EndResult.Done;
         }
 
+        MarkDoubtful(path, bio, status);
         FailAfterError(path, status);
+        if (bio.Operation == BioOperation.Flush && _caches.Length > 1)
+        {
+            return RetryFlush(bio, ref status);
+        }
+
         switch (Choose(bio, out MultipathPath? other))
         {
             case Choice.Path:
@@ -75,14 +96,26 @@ public sealed partial class MultipathTarget
     /// </summary>
     private static bool BlamesPath(BioStatus status) => status is BioStatus.IoError or BioStatus.Transport or BioStatus.Timeout;
 
-    private static void SendTo(Bio bio, MultipathPath path)
+    private void SendTo(Bio bio, MultipathPath path)
     {
-        bio.Device = path.Device.Device;
+        bio.Device = path.Device!.Device;
         bio.Context = path;
         bio.Flags |= BioFlags.FailFast;
         Interlocked.Increment(ref path.InFlight);
         Interlocked.Add(ref path.InFlightSectors, (long)bio.Count.Value);
-        path.Group.Selector.Started(path, bio);
+        bio.ContextValue = path.Group.Selector.NeedsTimes || path.Given++ % TimedShare == 0 ? _clock.Now : 0;
+    }
+
+    private void Account(Bio bio, MultipathPath path)
+    {
+        bio.Context = null;
+        path.Group.Selector.Ended(path, bio);
+        Interlocked.Decrement(ref path.InFlight);
+        Interlocked.Add(ref path.InFlightSectors, -(long)bio.Count.Value);
+        if (bio.ContextValue != 0 && _clock.Now - bio.ContextValue is ulong took)
+        {
+            path.Latency = path.Latency == 0 ? (long)took : path.Latency + (((long)took - path.Latency) / LatencyWeight);
+        }
     }
 
     /// <summary>Finds the path of a bio. Without a path, and where it may wait, the bio is put to those that do.</summary>
@@ -161,23 +194,19 @@ public sealed partial class MultipathTarget
         return path;
     }
 
-    /// <summary>Takes the bios that wait, to give them to <see cref="Resubmit"/> once the lock is no longer held.</summary>
-    private Bio? TakeHeld() => _held.TakeAll();
-
-    /// <summary>Sends bios that have waited on, in order; or ends those that may not wait any longer.</summary>
+    /// <summary>Sends bios that have waited on, in order; or ends those that may not wait any longer. Never called with the lock held.</summary>
     private void Resubmit(Bio? bio)
     {
         while (bio is not null)
         {
             Bio? following = bio.Next;
             bio.Next = null;
-            switch (Choose(bio, out MultipathPath? path))
+            switch (Map(bio))
             {
-                case Choice.Path:
-                    SendTo(bio, path!);
+                case MapResult.Remapped:
                     bio.Send();
                     break;
-                case Choice.None:
+                case MapResult.Requeue:
                     bio.End(BioStatus.Requeue);
                     break;
             }

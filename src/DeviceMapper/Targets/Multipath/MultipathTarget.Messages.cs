@@ -8,15 +8,20 @@ namespace DeviceMapper.Targets.Multipath;
 public sealed partial class MultipathTarget
 {
     private const string MessageWords =
-        "fail_path PATH, reinstate_path PATH, switch_group N, disable_group N, enable_group N, queue_if_no_path, fail_if_no_path";
+        "fail_path PATH, reinstate_path PATH, switch_group N, disable_group N, enable_group N, queue_if_no_path, fail_if_no_path, probe_paths, show_paths";
 
     /// <summary>
     /// Takes <c>fail_path PATH</c>, <c>reinstate_path PATH</c>, <c>switch_group N</c>, <c>disable_group N</c>, <c>enable_group N</c>,
-    /// <c>queue_if_no_path</c> and <c>fail_if_no_path</c>. PATH is a path's number or any word that names its device.
+    /// <c>queue_if_no_path</c> and <c>fail_if_no_path</c>, and of ours <c>probe_paths</c> and <c>show_paths</c>. PATH is a path's number or any word that names its device.
     /// </summary>
     /// <exception cref="DmException">EBUSY: suspended. EINVAL: none of these, no such group, or no such path. Another errno: PATH names nothing.</exception>
     public override string? Message(IReadOnlyList<string> words)
     {
+        if (words is [var only] && only.Equals("show_paths", StringComparison.OrdinalIgnoreCase))
+        {
+            return Report();
+        }
+
         if (Table.Owner.IsSuspended)
         {
             throw new DmException(Errno.EBUSY, $"multipath: no messages while '{Table.Owner.Name}' is suspended");
@@ -29,6 +34,9 @@ public sealed partial class MultipathTarget
                 break;
             case ("fail_if_no_path", 1):
                 SetQueueIfNoPath(false);
+                break;
+            case ("probe_paths", 1):
+                ProbePaths();
                 break;
             case ("switch_group", 2):
                 SwitchTo(GroupOf(words));
@@ -43,13 +51,24 @@ public sealed partial class MultipathTarget
                 ForPaths(words[1], path => Fail(path, PathFailure.Message, "by a message"));
                 break;
             case ("reinstate_path", 2):
-                ForPaths(words[1], path => Reinstate(path, "by a message"));
+                ForPaths(words[1], ReinstateByMessage);
                 break;
             default:
                 throw new DmException(Errno.EINVAL, $"multipath: message: '{string.Join(' ', words)}' is not one of {MessageWords}");
         }
 
         return null;
+    }
+
+    private void ReinstateByMessage(MultipathPath path)
+    {
+        if (path.Device is null)
+        {
+            path.Failure = PathFailure.Dead; // no message keeps it from coming back any longer
+            throw new DmException(Errno.ENXIO, $"multipath: reinstate_path: '{path.Word}' could not be opened yet: {path.Reason}");
+        }
+
+        Reinstate(path, "by a message");
     }
 
     private void SwitchTo(PriorityGroup group)
@@ -100,7 +119,7 @@ public sealed partial class MultipathTarget
 
         if (!found)
         {
-            throw new DmException(Errno.EINVAL, $"multipath: message: '{word}' is not a path: {string.Join(", ", _paths.Select(p => p.Device.Name).Distinct())}");
+            throw new DmException(Errno.EINVAL, $"multipath: message: '{word}' is not a path: {string.Join(", ", _paths.Select(p => p.Name).Distinct())}");
         }
     }
 
@@ -108,16 +127,16 @@ public sealed partial class MultipathTarget
     {
         if (DeviceNumber.TryParse(word, out DeviceNumber number))
         {
-            return path => path.Device.Number == number;
+            return path => path.Device?.Number == number;
         }
 
-        if (Array.Exists(_paths, p => p.Device.TableDevice.Name == word))
+        if (Array.Exists(_paths, p => p.Word == word || p.Device?.TableDevice.Name == word))
         {
-            return path => path.Device.TableDevice.Name == word;
+            return path => path.Word == word || path.Device?.TableDevice.Name == word;
         }
 
         DeviceSpec spec = Table.Owner.Registry.Resolve(word, new ResolveContext(Table.Owner.Number.ToString()));
         spec.Abandon(); // finding it may have made it: it is to be named, not made
-        return path => path.Device.TableDevice.Identity == spec.Identity;
+        return path => path.Device?.TableDevice.Identity == spec.Identity;
     }
 }

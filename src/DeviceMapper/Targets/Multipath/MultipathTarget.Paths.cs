@@ -6,23 +6,25 @@ namespace DeviceMapper.Targets.Multipath;
 /// <content>Paths that fail and return.</content>
 public sealed partial class MultipathTarget
 {
-    private readonly TimeProvider _time;
-    private readonly List<(IPathMonitor Monitor, Action Handler)> _watched = [];
+    private const string LostReason = "its backend lost the way to the device";
 
-    private void WatchPaths()
+    private readonly List<(IPathMonitor Monitor, Action Handler)> _watched = []; // guarded by _lock
+
+    /// <summary>Listens to a path's backend, where that tells of the way to its device.</summary>
+    private void Watch(MultipathPath path)
     {
-        foreach (MultipathPath path in _paths)
+        if (path.Monitor is { } monitor)
         {
-            if (path.Device.Backend is IPathMonitor monitor)
+            void Handler() => ConnectionChanged(path, monitor);
+            monitor.StateChanged += Handler;
+            lock (_lock)
             {
-                void Handler() => ConnectionChanged(path, monitor);
-                monitor.StateChanged += Handler;
                 _watched.Add((monitor, Handler));
             }
         }
     }
 
-    private void UnwatchPaths()
+    private void Unwatch()
     {
         foreach ((IPathMonitor monitor, Action handler) in _watched)
         {
@@ -36,20 +38,25 @@ public sealed partial class MultipathTarget
         {
             if (_isLive)
             {
-                Fail(path, PathFailure.Lost, "its backend lost the way to the device");
+                Fail(path, PathFailure.Lost, LostReason);
             }
         }
         else if (path.Failure == PathFailure.Lost)
         {
             Reinstate(path, "its backend is connected again");
         }
+
+        if (monitor.IsSettled)
+        {
+            Settle(monitor);
+        }
     }
 
     private void FailAfterError(MultipathPath path, BioStatus status)
     {
-        if (status == BioStatus.Transport && path.Device.Backend is IPathMonitor monitor)
+        if (status == BioStatus.Transport && path.Monitor is { } monitor)
         {
-            Fail(path, PathFailure.Lost, "its backend lost the way to the device");
+            Fail(path, PathFailure.Lost, LostReason);
             if (monitor.IsConnected)
             {
                 // It is back already, and may have said so before the path was marked. Not here: that could be in circles.
@@ -62,7 +69,7 @@ public sealed partial class MultipathTarget
         }
     }
 
-    /// <summary>Marks a path as failed (the kernel's <c>fail_path</c>). One that has failed already only keeps the stronger reason.</summary>
+    /// <summary>Marks a path as failed (the kernel's <c>fail_path</c>). Of one that has failed already a message only says that it stays so.</summary>
     private void Fail(MultipathPath path, PathFailure failure, string reason)
     {
         int left;
@@ -78,10 +85,12 @@ public sealed partial class MultipathTarget
             Mark(path, failure, reason);
             path.FailCount++;
             left = --_activePaths;
+            LoseCacheWithLastPath(path);
             StartQueueTimer();
+            StartChecking();
         }
 
-        Table.Owner.Logger.PathFailed(Table.Owner.Name, path.Device.Name, reason, left);
+        Table.Owner.Logger.PathFailed(Table.Owner.Name, path.Name, reason, left);
         Table.RaiseEvent();
     }
 
@@ -92,19 +101,19 @@ public sealed partial class MultipathTarget
         Bio? held;
         lock (_lock)
         {
-            if (path.IsActive)
+            if (path.IsActive || path.Device is null)
             {
                 return;
             }
 
-            path.Group.Selector.Reinstate(path);
             Mark(path, PathFailure.None, reason);
+            path.Group.Selector.Reinstate(path);
             count = ++_activePaths;
             StopQueueTimer();
-            held = TakeHeld();
+            held = _held.TakeAll();
         }
 
-        Table.Owner.Logger.PathReinstated(Table.Owner.Name, path.Device.Name, reason, count);
+        Table.Owner.Logger.PathReinstated(Table.Owner.Name, path.Name, reason, count);
         Table.RaiseEvent();
         Resubmit(held);
     }

@@ -18,24 +18,36 @@ public sealed partial class MultipathTarget
     public override void Presuspend()
     {
         Bio? held;
+        bool noflush = Table.Owner.IsNoFlushSuspending;
+        lock (_probing)
+        {
+            _isLive = false;
+        }
+
         lock (_lock)
         {
             _suspending = true;
-            _isLive = false;
-            if (_features.BioBased || !Table.Owner.IsNoFlushSuspending)
+            if (_features.BioBased || !noflush)
             {
                 _savedQueueIfNoPath |= _queueIfNoPath;
                 _queueIfNoPath = false;
             }
 
-            held = TakeHeld();
+            held = _held.TakeAll();
         }
 
         Resubmit(held);
+        if (noflush)
+        {
+            Resubmit(TakeDoubtful());
+        }
     }
 
     /// <inheritdoc/>
     public override void PresuspendUndo() => Resume();
+
+    /// <inheritdoc/>
+    public override void Postsuspend() => WaitForProbes();
 
     /// <inheritdoc/>
     public override void Resume()
@@ -46,7 +58,13 @@ public sealed partial class MultipathTarget
             _isLive = true;
             _queueIfNoPath |= _savedQueueIfNoPath;
             _savedQueueIfNoPath = false;
+            _resumedAt = _clock.Now;
             StartQueueTimer();
+            StartChecking();
+            if (!Doubt.IsEmpty)
+            {
+                StartDoubtTimer();
+            }
         }
     }
 
@@ -64,7 +82,7 @@ public sealed partial class MultipathTarget
             {
                 _savedQueueIfNoPath = false;
                 StopQueueTimer();
-                held = TakeHeld();
+                held = _held.TakeAll();
             }
         }
 

@@ -21,7 +21,7 @@ public sealed partial class MultipathTarget
                 text.Append($"{group.Paths.Length} {group.Selector.TableWords} ");
                 foreach (MultipathPath path in group.Paths)
                 {
-                    text.Append($"{path.Device.Name} ");
+                    text.Append($"{path.Name} ");
                     group.Selector.AppendTable(text, path);
                 }
             }
@@ -41,7 +41,7 @@ public sealed partial class MultipathTarget
                 text.Append($"{group.Paths.Length} {group.Selector.StatusWords} ");
                 foreach (MultipathPath path in group.Paths)
                 {
-                    text.Append($"{path.Device.Name} {(path.IsActive ? 'A' : 'F')} {path.FailCount} ");
+                    text.Append($"{path.Name} {(path.IsActive ? 'A' : 'F')} {path.FailCount} ");
                     group.Selector.AppendStatus(text, path);
                 }
             }

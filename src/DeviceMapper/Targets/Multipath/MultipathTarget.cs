@@ -1,5 +1,4 @@
-using DeviceMapper.Backends;
-using DeviceMapper.Io;
+using DeviceMapper.Mapping;
 
 namespace DeviceMapper.Targets.Multipath;
 
@@ -18,6 +17,8 @@ public sealed partial class MultipathTarget : Target
     private const uint MostGroups = 1024;
 
     private readonly Lock _lock = new();
+    private readonly TimeProvider _time;
+    private readonly NanosecondClock _clock;
     private readonly MultipathFeatures _features;
     private readonly PriorityGroup[] _groups;
     private readonly MultipathPath[] _paths; // of all groups
@@ -31,16 +32,20 @@ public sealed partial class MultipathTarget : Target
         : base(arguments)
     {
         _time = arguments.Table.Owner.Registry.Options.Time;
+        _clock = new NanosecondClock(_time);
         ArgumentCursor cursor = new(arguments);
         _features = MultipathFeatures.Parse(cursor);
         _queueIfNoPath = _features.QueueIfNoPath;
         _groups = ParseGroups(cursor, out int first);
         _next = first >= 1 && first <= _groups.Length ? _groups[first - 1] : null;
         _paths = [.. _groups.SelectMany(g => g.Paths)];
-        _activePaths = _paths.Length;
-        FlushBios = DiscardBios = WriteZeroesBios = 1;
+        _activePaths = _paths.Count(p => p.IsActive);
+        _caches = FindCaches();
+        FlushBios = Math.Max(1, _caches.Length);
+        DiscardBios = WriteZeroesBios = 1;
         WantsEnd = true;
-        WatchPaths();
+        Array.ForEach(_paths, Watch);
+        OpenDeadPaths();
     }
 
     /// <summary>The type <c>multipath</c>.</summary>
@@ -56,13 +61,17 @@ public sealed partial class MultipathTarget : Target
     public override bool? RequestBased => !_features.BioBased;
 
     /// <inheritdoc/>
-    public override IEnumerable<TargetArea> Areas => _paths.Select(p => new TargetArea(p.Device, default, Length));
+    public override IEnumerable<TargetArea> Areas =>
+        _paths.Select(p => p.Device).OfType<DeviceReference>().Select(d => new TargetArea(d, default, Length));
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        UnwatchPaths();
+        StopOpening();
+        Unwatch();
         _queueTimer?.Dispose();
+        _checkTimer?.Dispose();
+        _doubtTimer?.Dispose();
         base.Dispose();
     }
 
@@ -78,7 +87,7 @@ public sealed partial class MultipathTarget : Target
         List<PriorityGroup> groups = [];
         while (arguments.Left > 0)
         {
-            groups.Add(new PriorityGroup(groups.Count + 1, arguments, _time));
+            groups.Add(new PriorityGroup(groups.Count + 1, arguments, _features, _clock));
         }
 
         return groups.Count == count

@@ -1,3 +1,5 @@
+using DeviceMapper.Mapping;
+
 namespace DeviceMapper.Targets.Multipath;
 
 /// <summary>Paths of equal worth, with their selector (the kernel's <c>struct priority_group</c>).</summary>
@@ -8,7 +10,7 @@ internal sealed class PriorityGroup
     private const uint MostPathWords = 1024;
 
     /// <summary>Reads <c>&lt;selector&gt; &lt;#selector words&gt; word... &lt;#paths&gt; &lt;#path words&gt; (&lt;device&gt; word...)...</c></summary>
-    public PriorityGroup(int number, ArgumentCursor arguments, TimeProvider time)
+    public PriorityGroup(int number, ArgumentCursor arguments, MultipathFeatures features, NanosecondClock clock)
     {
         Number = number;
         if (arguments.Left < 2)
@@ -16,7 +18,7 @@ internal sealed class PriorityGroup
             throw arguments.Refuse($"priority group {number} is incomplete: a path selector and the number of its words expected");
         }
 
-        Selector = PathSelector.Create(arguments, time);
+        Selector = PathSelector.Create(arguments, clock);
         int paths = (int)arguments.Number("number of paths", 1, MostPaths);
         int words = (int)arguments.Number("number of words of each path", 0, MostPathWords);
         Paths = new MultipathPath[paths];
@@ -27,8 +29,14 @@ internal sealed class PriorityGroup
                 throw arguments.Refuse($"priority group {number} announces {paths} paths with {words} words each; at path {i + 1} {arguments.Left} words are left");
             }
 
-            Paths[i] = new MultipathPath(this, i, arguments.Device("path"));
+            (string word, DeviceReference? device, string reason) = arguments.Device("path", features.AllowDeadPaths);
+            Paths[i] = new MultipathPath(this, i, word, device) { Reason = reason, Since = clock.UtcNow };
             Selector.Add(Paths[i], arguments.Range(words));
+            if (device is null)
+            {
+                Paths[i].Failure = PathFailure.Dead;
+                Selector.Fail(Paths[i]);
+            }
         }
     }
 
