@@ -16,9 +16,9 @@ internal sealed class BlockDeviceBackend : DescriptorBackend
     /// <param name="file">Through the page cache.</param>
     /// <param name="direct">Past it, or null.</param>
     /// <param name="limits">What <see cref="BlockDeviceLimits"/> read.</param>
-    /// <param name="writeRefusal">How writes end: Ok where it is open for writing.</param>
-    public BlockDeviceBackend(OpenFile file, OpenFile? direct, QueueLimits limits, BioStatus writeRefusal)
-        : base(file, direct, MemoryAlignment, limits.LogicalBlockSize, writeRefusal) =>
+    /// <param name="openWriter">Where the descriptors are for reading: opens the device for writing.</param>
+    public BlockDeviceBackend(OpenFile file, OpenFile? direct, QueueLimits limits, Func<BlockDeviceBackend>? openWriter)
+        : base(file, direct, MemoryAlignment, limits.LogicalBlockSize, openWriter) =>
         Limits = limits;
 
     /// <inheritdoc/>

@@ -34,15 +34,16 @@ internal sealed class BlockDeviceSpec(DeviceNumber number, string? path) : Devic
     }
 
     /// <inheritdoc/>
-    public override Backend Open(DeviceMode mode, CancellationToken cancellation)
+    public override Backend Open(DeviceMode mode, CancellationToken cancellation) => Open(mode);
+
+    private BlockDeviceBackend Open(DeviceMode mode)
     {
         string node = FindNode();
-        BioStatus writeRefusal = mode == DeviceMode.ReadOnly ? BioStatus.ReadOnly : BioStatus.Ok;
         int flags = mode == DeviceMode.ReadOnly ? LibC.O_RDONLY : LibC.O_RDWR;
         Errno error = OpenFile.TryOpen(node, flags, out OpenFile? file);
-        if (error is Errno.EACCES or Errno.EROFS && flags == LibC.O_RDWR && TryOpenReadOnlyDisk(node, out file))
+        if (error is Errno.EACCES or Errno.EROFS && mode == DeviceMode.ReadWrite && TryOpenReadOnlyDisk(node, out file))
         {
-            (error, flags, writeRefusal) = (Errno.None, LibC.O_RDONLY, BioStatus.IoError);
+            (error, flags) = (Errno.None, LibC.O_RDONLY);
         }
 
         if (error != Errno.None)
@@ -52,7 +53,8 @@ internal sealed class BlockDeviceSpec(DeviceNumber number, string? path) : Devic
 
         // Where it cannot be opened so, I/O goes through the page cache.
         _ = OpenFile.TryOpen(node, flags | LibC.O_DIRECT, out OpenFile? direct);
-        return new BlockDeviceBackend(file!, direct, BlockDeviceLimits.Read(file!, number), writeRefusal);
+        Func<BlockDeviceBackend>? openWriter = mode == DeviceMode.ReadOnly ? () => Open(DeviceMode.ReadWrite) : null;
+        return new BlockDeviceBackend(file!, direct, BlockDeviceLimits.Read(file!, number), openWriter);
     }
 
     private string FindNode() =>

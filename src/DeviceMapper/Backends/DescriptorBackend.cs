@@ -7,12 +7,17 @@ namespace DeviceMapper.Backends;
 /// What backends on a descriptor have in common, files and block devices: reads and writes, past the page cache where
 /// that is wanted and the sectors are aligned for it, else through it; flushes; the size.
 /// </summary>
-/// <remarks>All I/O is done and ended on the caller's thread. A bio with NOWAIT ends with Again where that would wait.</remarks>
+/// <remarks>
+/// All I/O is done and ended on the caller's thread. A bio with NOWAIT ends with Again where that would wait. It is for front ends to
+/// refuse writes to what is read-only: as in the kernel, a device that a table has open for reading takes the writes of a
+/// writeable table on top of that table, and is opened for writing when the first one comes.
+/// </remarks>
 internal abstract class DescriptorBackend : Backend
 {
     private readonly OpenFile? _direct;
     private readonly uint _memoryAlignment; // bytes, of the pieces of a bio's memory
     private readonly uint _offsetAlignment; // bytes
+    private readonly Lazy<DescriptorBackend?>? _writer; // what writes to a device that is open for reading go to
     private ulong _sectors; // as last seen
 
     /// <summary>Takes the descriptors, which it closes.</summary>
@@ -20,14 +25,14 @@ internal abstract class DescriptorBackend : Backend
     /// <param name="direct">Past it, or null.</param>
     /// <param name="memoryAlignment">What O_DIRECT wants of memory, in bytes; a power of two.</param>
     /// <param name="offsetAlignment">What O_DIRECT wants of offsets and lengths, in bytes; a power of two.</param>
-    /// <param name="writeRefusal">How writes end: Ok where it is open for writing.</param>
-    protected DescriptorBackend(OpenFile file, OpenFile? direct, uint memoryAlignment, uint offsetAlignment, BioStatus writeRefusal)
+    /// <param name="openWriter">Where the descriptors are for reading: opens the device for writing.</param>
+    protected DescriptorBackend(OpenFile file, OpenFile? direct, uint memoryAlignment, uint offsetAlignment, Func<DescriptorBackend>? openWriter)
     {
         File = file;
         _direct = direct;
         _memoryAlignment = Math.Max(memoryAlignment, offsetAlignment);
         _offsetAlignment = offsetAlignment;
-        WriteRefusal = writeRefusal;
+        _writer = openWriter is null ? null : new Lazy<DescriptorBackend?>(() => TryOpen(openWriter));
     }
 
     /// <summary>Whether aligned I/O goes past the page cache.</summary>
@@ -47,12 +52,14 @@ internal abstract class DescriptorBackend : Backend
     /// <summary>The descriptor through the page cache.</summary>
     protected OpenFile File { get; }
 
-    /// <summary>How writes end: Ok where it is open for writing.</summary>
-    protected BioStatus WriteRefusal { get; }
-
     /// <inheritdoc/>
     public override void Dispose()
     {
+        if (_writer is { IsValueCreated: true })
+        {
+            _writer.Value?.Dispose();
+        }
+
         _direct?.Dispose();
         File.Dispose();
     }
@@ -89,7 +96,7 @@ internal abstract class DescriptorBackend : Backend
     {
         if (bio.Operation == BioOperation.Flush)
         {
-            return WriteRefusal == BioStatus.Ok ? Status(File.Sync()) : BioStatus.Ok;
+            return Status(File.Sync());
         }
 
         if (!Holds(bio))
@@ -97,9 +104,9 @@ internal abstract class DescriptorBackend : Backend
             return BioStatus.IoError; // the kernel's bio_check_eod
         }
 
-        if (bio.IsWrite && WriteRefusal != BioStatus.Ok)
+        if (bio.IsWrite && _writer is not null)
         {
-            return WriteRefusal;
+            return _writer.Value?.Do(bio) ?? BioStatus.ReadOnly;
         }
 
         return bio.Operation switch
@@ -108,6 +115,18 @@ internal abstract class DescriptorBackend : Backend
             BioOperation.Write => Write(bio),
             _ => WithoutData(bio),
         };
+    }
+
+    private static DescriptorBackend? TryOpen(Func<DescriptorBackend> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (DmException)
+        {
+            return null; // this user may only read it
+        }
     }
 
     private bool Holds(Bio bio)

@@ -21,16 +21,16 @@ internal sealed class FileBackend : DescriptorBackend
     /// <param name="file">Through the page cache.</param>
     /// <param name="direct">Past it, or null.</param>
     /// <param name="status">What the file is.</param>
-    /// <param name="writable">Whether it is open for writing.</param>
-    public FileBackend(OpenFile file, OpenFile? direct, FileStatus status, bool writable)
+    /// <param name="openWriter">Where the descriptors are for reading: opens the file for writing.</param>
+    public FileBackend(OpenFile file, OpenFile? direct, FileStatus status, Func<FileBackend>? openWriter)
         : base(
             file,
             direct,
             memoryAlignment: status.DirectMemoryAlignment == 0 ? status.BlockSize : status.DirectMemoryAlignment,
             offsetAlignment: status.DirectOffsetAlignment == 0 ? status.BlockSize : status.DirectOffsetAlignment,
-            writable ? BioStatus.Ok : BioStatus.ReadOnly)
+            openWriter)
     {
-        bool holes = !writable || CanPunchHoles(file, status);
+        bool holes = openWriter is not null || CanPunchHoles(file, status);
         Limits = new QueueLimits
         {
             MaxDiscard = holes ? _unlimited : SectorCount.Zero,

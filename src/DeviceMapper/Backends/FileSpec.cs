@@ -66,7 +66,25 @@ internal sealed class FileSpec : DeviceSpec
     }
 
     /// <inheritdoc/>
-    public override Backend Open(DeviceMode mode, CancellationToken cancellation)
+    public override Backend Open(DeviceMode mode, CancellationToken cancellation) => Open(mode);
+
+    /// <inheritdoc/>
+    public override string? ApplyOptions(Backend open) =>
+        open is FileBackend { IsDirect: var direct } && direct != _direct
+            ? $"'{Name}': it is in use with 'direct={(direct ? "on" : "off")}', and stays so until nobody uses it"
+            : null;
+
+    /// <inheritdoc/>
+    public override void Abandon()
+    {
+        // Only if it is still the file that was made.
+        if (_made && FileStatus.TryGet(_path, out FileStatus status) == Errno.None && IsSame(status))
+        {
+            _ = LibC.Unlink(_path);
+        }
+    }
+
+    private FileBackend Open(DeviceMode mode)
     {
         int flags = mode == DeviceMode.ReadOnly ? LibC.O_RDONLY : LibC.O_RDWR;
         Errno error = TryOpen(flags, out OpenFile? file);
@@ -89,23 +107,7 @@ internal sealed class FileSpec : DeviceSpec
         }
 
         _ = file!.TryGetStatus(out FileStatus status);
-        return new FileBackend(file, direct, status, mode == DeviceMode.ReadWrite);
-    }
-
-    /// <inheritdoc/>
-    public override string? ApplyOptions(Backend open) =>
-        open is FileBackend { IsDirect: var direct } && direct != _direct
-            ? $"'{Name}': it is in use with 'direct={(direct ? "on" : "off")}', and stays so until nobody uses it"
-            : null;
-
-    /// <inheritdoc/>
-    public override void Abandon()
-    {
-        // Only if it is still the file that was made.
-        if (_made && FileStatus.TryGet(_path, out FileStatus status) == Errno.None && IsSame(status))
-        {
-            _ = LibC.Unlink(_path);
-        }
+        return new FileBackend(file, direct, status, mode == DeviceMode.ReadOnly ? () => Open(DeviceMode.ReadWrite) : null);
     }
 
     private Errno TryOpen(int flags, out OpenFile? file)

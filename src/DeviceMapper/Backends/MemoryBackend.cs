@@ -4,7 +4,7 @@ using DeviceMapper.Native;
 namespace DeviceMapper.Backends;
 
 /// <summary>Memory as a device. It is the claim's: every open of the same memory, in either mode, sees the same data.</summary>
-internal sealed class MemoryBackend(AnonymousMemory memory, SectorCount size, bool writable) : Backend
+internal sealed class MemoryBackend(AnonymousMemory memory, SectorCount size) : Backend
 {
     private static readonly QueueLimits _limits = new()
     {
@@ -37,11 +37,6 @@ internal sealed class MemoryBackend(AnonymousMemory memory, SectorCount size, bo
         if (bio.Sector.Value > size.Value || bio.Count.Value > size.Value - bio.Sector.Value)
         {
             return BioStatus.IoError;
-        }
-
-        if (bio.IsWrite && !writable)
-        {
-            return BioStatus.ReadOnly;
         }
 
         switch (bio.Operation)

@@ -55,6 +55,6 @@ internal sealed class MemorySpec(Memories memories, string word, DeviceIdentity 
     public override Backend Open(DeviceMode mode, CancellationToken cancellation)
     {
         Memories.Memory memory = memories.Find(identity)!; // claimed first
-        return new MemoryBackend(memory.Pages, memory.Size, mode == DeviceMode.ReadWrite);
+        return new MemoryBackend(memory.Pages, memory.Size);
     }
 }

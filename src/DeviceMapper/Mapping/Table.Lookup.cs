@@ -48,7 +48,8 @@ public sealed partial class Table
             return BioStatus.Invalid;
         }
 
-        return Mode == DeviceMode.ReadOnly && bio.IsWrite ? BioStatus.ReadOnly : BioStatus.Ok;
+        // Clones of a writeable table on top pass, as in the kernel: only who opens the device is refused.
+        return Mode == DeviceMode.ReadOnly && bio.IsWrite && bio.Parent is null ? BioStatus.ReadOnly : BioStatus.Ok;
     }
 
     /// <summary>The largest bio of an operation without data; zero where the table has none.</summary>

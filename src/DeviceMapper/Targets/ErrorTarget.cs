@@ -21,7 +21,7 @@ public sealed class ErrorTarget : Target
             _device = arguments.Device(0);
         }
 
-        DiscardBios = 1;
+        DiscardBios = WriteZeroesBios = 1; // the kernel's takes none of the latter, and gets writes instead
         DiscardsSupported = true;
     }
 

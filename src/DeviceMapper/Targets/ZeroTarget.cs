@@ -10,7 +10,7 @@ public sealed class ZeroTarget : Target
         : base(arguments)
     {
         arguments.Expect(0, 0);
-        DiscardBios = 1;
+        DiscardBios = WriteZeroesBios = 1; // the kernel's takes none of the latter, and gets writes instead
         DiscardsSupported = true;
     }
 
@@ -28,7 +28,7 @@ public sealed class ZeroTarget : Target
             case BioOperation.Read:
                 bio.Buffer.Clear();
                 break;
-            case BioOperation.Write or BioOperation.Discard:
+            case BioOperation.Write or BioOperation.Discard or BioOperation.WriteZeroes:
                 break;
             default:
                 return MapResult.Kill;

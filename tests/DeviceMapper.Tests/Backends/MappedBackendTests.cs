@@ -1,5 +1,6 @@
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
+using DeviceMapper.Tests.Infrastructure;
 
 namespace DeviceMapper.Tests.Backends;
 
@@ -17,14 +18,21 @@ public sealed class MappedBackendTests : BackendConformance
         }
     }
 
-    // Its own table says whether it can be written.
-    protected override BioStatus WriteToReader => BioStatus.Ok;
-
     [Fact]
     public void Io_goes_to_the_mapped_device_itself()
     {
         BlockDevice device = Device;
         Assert.Same(_device, device);
+    }
+
+    [Fact]
+    public void A_read_only_table_refuses_its_own_writes_and_passes_those_of_a_writeable_table_on_top()
+    {
+        MappedDevice low = Registry.Create("ro", "0 8 linear mem:4K 0", DeviceMode.ReadOnly);
+        MappedDevice top = Registry.Create("top", "0 8 linear /dev/mapper/ro 0");
+        Assert.Equal(BioStatus.ReadOnly, TestBio.Write(low, 0, Pattern(1, 8)));
+        Assert.Equal(BioStatus.Ok, TestBio.Write(top, 0, Pattern(2, 8)));
+        Assert.Equal(Pattern(2, 8), TestBio.Read(low, 0, 8));
     }
 
     [Fact]

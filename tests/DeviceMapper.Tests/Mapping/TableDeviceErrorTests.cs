@@ -1,3 +1,4 @@
+using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using DeviceMapper.Tests.Infrastructure;
@@ -109,7 +110,7 @@ public sealed class TableDeviceErrorTests : IDisposable
         registry.Add("a");
         MinorNumbers none = new();
         Claims claims = new(none, 7);
-        for (uint minor = 0; minor <= Io.DeviceNumber.MaxMinor; minor++)
+        for (uint minor = 0; minor <= DeviceNumber.MaxMinor; minor++)
         {
             none.Take();
         }
