@@ -17,6 +17,9 @@ internal sealed class BioThread
     /// <summary>The index that threads beyond the limit share.</summary>
     public const int SharedSlot = SlotCount - 1;
 
+    /// <summary>Cells for the last targets of tables: more than a stack of devices has tables with several targets.</summary>
+    public const int LookupCells = 16;
+
     // Threads that only submit, and threads that only complete, exist: the stock carries bios from these to those.
     private static readonly ConcurrentBag<Bio> _stock = [];
     private static readonly ConcurrentStack<int> _freeSlots = new(Enumerable.Range(0, SharedSlot).Reverse());
@@ -48,8 +51,8 @@ internal sealed class BioThread
     /// <summary>Whether it is in the middle of a submission: what is submitted now only joins the list.</summary>
     public bool IsSubmitting => _submitting;
 
-    /// <summary>The target that the last search of this thread found; see <see cref="Mapping.Table.Find"/>.</summary>
-    public Targets.Target? LastTarget;
+    /// <summary>Where this thread found the last target of a table; see <see cref="Mapping.Table.IndexOf"/>.</summary>
+    public readonly int[] LastTargets = new int[LookupCells];
 
     /// <summary>Free bios, linked by <see cref="Bio.Next"/>.</summary>
     public Bio? Pool;
@@ -83,17 +86,12 @@ internal sealed class BioThread
         try
         {
             Route(bio);
-            while (_head is { } next)
-            {
-                _head = next.Next;
-                if (_head is null)
-                {
-                    _tail = null;
-                }
-
-                next.Next = null;
-                Route(next);
-            }
+            RouteWaiting();
+        }
+        catch
+        {
+            RouteRest(); // a device or completion with a bug must not strand the bios of others
+            throw;
         }
         finally
         {
@@ -114,6 +112,36 @@ internal sealed class BioThread
             PoolCount--;
             bio.Next = null;
             _stock.Add(bio);
+        }
+    }
+
+    private void RouteWaiting()
+    {
+        while (_head is { } next)
+        {
+            _head = next.Next;
+            if (_head is null)
+            {
+                _tail = null;
+            }
+
+            next.Next = null;
+            Route(next);
+        }
+    }
+
+    private void RouteRest()
+    {
+        while (_head is not null)
+        {
+            try
+            {
+                RouteWaiting();
+            }
+            catch
+            {
+                // The first one is thrown already.
+            }
         }
     }
 

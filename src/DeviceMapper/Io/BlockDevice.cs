@@ -26,7 +26,8 @@ public abstract class BlockDevice
 public interface IBioCompletion
 {
     /// <summary>
-    /// Called exactly once, on any thread, possibly before <see cref="Bio.Submit"/> returns, with no lock held.
+    /// Called exactly once, on any thread, possibly before <see cref="Bio.Submit"/> returns, with no lock held. It must neither throw, nor wait
+    /// for another bio, nor suspend or remove a device: the thread may be what others wait for.
     /// The bio, with its <see cref="Bio.Status"/>, belongs to the callee again, which gives it back by <see cref="Bio.Return"/>.
     /// </summary>
     void BioEnded(Bio bio);

@@ -19,15 +19,19 @@ internal sealed class InFlightCounter
 
     private readonly long[] _cells = new long[(BioThread.SlotCount + 1) * CellStride];
 
-    /// <summary>A bio comes.</summary>
+    /// <summary>A bio comes, and is mapped: two counts, that of its map is given back first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Enter(BioThread thread) => Add(thread, 1);
+    public void Enter(BioThread thread) => Add(thread, 2);
 
-    /// <summary>A bio has ended, or goes elsewhere.</summary>
+    /// <summary>Its map has returned; or the bio has ended, or goes elsewhere.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Exit(BioThread thread) => Add(thread, -1);
 
-    /// <summary>How many there are, at most. Exact once nothing enters any more and <see cref="Interlocked.MemoryBarrierProcessWide"/> was called since.</summary>
+    /// <summary>Takes an <see cref="Enter"/> back.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Undo(BioThread thread) => Add(thread, -2);
+
+    /// <summary>How many bios and maps there are, at most. Exact once nothing enters any more and <see cref="Interlocked.MemoryBarrierProcessWide"/> was called since.</summary>
     public long Sum()
     {
         long sum = 0;

@@ -37,7 +37,7 @@ public sealed partial class MappedDevice
             return (new SectorCount(ulong.MaxValue - sector.Value), 0);
         }
 
-        Target target = table.Find(sector, BioThread.Current);
-        return (target.End - sector, Array.IndexOf(table.TargetArray, target));
+        int index = table.IndexOf(sector, BioThread.Current);
+        return (table.Targets[index].End - sector, index);
     });
 }

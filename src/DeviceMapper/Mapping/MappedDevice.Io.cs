@@ -19,7 +19,7 @@ public sealed partial class MappedDevice
     private volatile bool _requeueing; // a noflush suspend is under way: targets may hand bios back
     private Table? _live; // written only while the gate is closed and no bio is in flight
 
-    /// <summary>Bios that were submitted to it and have not ended, without those that wait for a resume.</summary>
+    /// <summary>Bios that were submitted to it and have not ended, without those that wait for a resume; and those that are being mapped, twice.</summary>
     public long InFlight => _inFlight.Sum();
 
     /// <summary>Bios that wait for a resume.</summary>
@@ -38,7 +38,8 @@ public sealed partial class MappedDevice
     protected internal override void Process(Bio bio) => throw new InvalidOperationException("Bios reach a mapped device by their route.");
 
     /// <summary>
-    /// Maps a bio that has arrived: makes its clones, has their targets map them, and submits them.
+    /// Maps a bio that has arrived: makes its clones, has their targets map them, and submits them. The map itself counts as in flight, so
+    /// that a target may still use what it has after it has passed a bio on or ended it (the kernel's SRCU read lock in <c>dm_submit_bio</c>).
     /// </summary>
     /// <returns>The clone that is to be sent on, where there is just one; else null.</returns>
     internal Bio? Map(Bio bio, BioThread thread)
@@ -46,14 +47,26 @@ public sealed partial class MappedDevice
         _inFlight.Enter(thread);
         if (Volatile.Read(ref _gate) != GateOpen)
         {
-            LeaveClosedGate(thread);
+            _inFlight.Undo(thread);
+            WakeSuspend();
             Park(bio);
             return null;
         }
 
-        bio.Pending = 1;
-        bio.FirstError = 0;
-        Table? table = _live;
+        try
+        {
+            bio.Pending = 1;
+            bio.FirstError = 0;
+            return MapByTable(bio, _live, thread);
+        }
+        finally
+        {
+            Leave(thread);
+        }
+    }
+
+    private Bio? MapByTable(Bio bio, Table? table, BioThread thread)
+    {
         if (table is null)
         {
             return Finish(bio, BioStatus.IoError, thread);
@@ -92,19 +105,20 @@ public sealed partial class MappedDevice
             statistics.End(bio, _live!, thread, requeued: status == BioStatus.Requeue && _requeueing);
         }
 
-        if (status == BioStatus.Requeue && TryRequeue(bio, ref status))
-        {
-            LeaveClosedGate(thread);
-            return false;
-        }
+        bool requeued = status == BioStatus.Requeue && TryRequeue(bio, ref status);
+        Leave(thread);
+        return !requeued;
+    }
 
+    /// <summary>A bio, or a map, is over; a suspend may wait for that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Leave(BioThread thread)
+    {
         _inFlight.Exit(thread);
         if (Volatile.Read(ref _gate) != GateOpen)
         {
             WakeSuspend();
         }
-
-        return true;
     }
 
     private Bio? Finish(Bio bio, BioStatus status, BioThread thread)
@@ -311,12 +325,6 @@ public sealed partial class MappedDevice
 
         status = BioStatus.IoError;
         return false;
-    }
-
-    private void LeaveClosedGate(BioThread thread)
-    {
-        _inFlight.Exit(thread);
-        WakeSuspend();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

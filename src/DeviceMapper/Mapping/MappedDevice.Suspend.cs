@@ -42,7 +42,7 @@ public sealed partial class MappedDevice
     /// </exception>
     public void Resume(SuspendOptions options = SuspendOptions.None, CancellationToken cancellation = default)
     {
-        Enter();
+        BeginWork();
         Table? old = null;
         try
         {
@@ -51,7 +51,7 @@ public sealed partial class MappedDevice
         finally
         {
             old?.Destroy();
-            Leave();
+            EndWork();
         }
     }
 

@@ -26,7 +26,7 @@ public sealed partial class MappedDevice
         IReadOnlyList<TableLine> lines, DeviceMode mode = DeviceMode.ReadWrite, CancellationToken cancellation = default)
     {
         using CancellationTokenSource ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _removal.Token);
-        Enter();
+        BeginWork();
         try
         {
             List<string> warnings = Take(Build(lines, mode, ends.Token), out Table? replaced);
@@ -44,7 +44,7 @@ public sealed partial class MappedDevice
         }
         finally
         {
-            Leave();
+            EndWork();
         }
     }
 
@@ -52,14 +52,14 @@ public sealed partial class MappedDevice
     /// <exception cref="DmException">ENXIO: the device is being removed.</exception>
     public void ClearTable()
     {
-        Enter();
+        BeginWork();
         try
         {
             Stage(null)?.Destroy();
         }
         finally
         {
-            Leave();
+            EndWork();
         }
     }
 
@@ -232,9 +232,9 @@ public sealed partial class MappedDevice
         }
     }
 
-    /// <summary>Somebody takes, builds or destroys tables: a removal waits for <see cref="Leave"/> (the kernel's <c>dm_get</c>).</summary>
+    /// <summary>Somebody takes, builds or destroys tables: a removal waits for <see cref="EndWork"/> (the kernel's <c>dm_get</c>).</summary>
     /// <exception cref="DmException">ENXIO: the removal came first.</exception>
-    private void Enter()
+    private void BeginWork()
     {
         lock (_work)
         {
@@ -243,12 +243,12 @@ public sealed partial class MappedDevice
 
         if (_removal.IsCancellationRequested)
         {
-            Leave();
+            EndWork();
             throw Removed();
         }
     }
 
-    private void Leave()
+    private void EndWork()
     {
         lock (_work)
         {
@@ -257,8 +257,8 @@ public sealed partial class MappedDevice
         }
     }
 
-    /// <summary>For the destruction: ends opens under way, and waits until all who <see cref="Enter"/> have cleaned up.</summary>
-    private void EndWork()
+    /// <summary>For the destruction: ends opens under way, and waits until whoever began work has cleaned up.</summary>
+    private void WaitForWork()
     {
         _removal.Cancel();
         lock (_work)

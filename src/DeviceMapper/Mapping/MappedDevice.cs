@@ -264,7 +264,7 @@ public sealed partial class MappedDevice : BlockDevice
     /// <summary>Ends everything: it is no longer in the registry, and <see cref="LockForRemoval"/> said yes.</summary>
     internal void Destroy()
     {
-        EndWork();
+        WaitForWork();
         _suspending.Wait();
         try
         {

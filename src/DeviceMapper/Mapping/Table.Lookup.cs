@@ -13,23 +13,27 @@ public sealed partial class Table
     internal DeviceReference[]? FlushDevices { get; private set; }
 
     /// <summary>The target that maps a sector, which must lie within the table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Target Find(Sector sector, BioThread thread) => _targets[IndexOf(sector, thread)];
+
+    /// <summary>The place of the target that maps a sector, which must lie within the table.</summary>
     /// <remarks>
-    /// The last target of each thread is kept beside its other things, so that sequential I/O finds it at once in a table of any size
-    /// and threads do not write to each other's memory; else a binary search.
+    /// Each thread keeps where it found the last one, in a cell that few tables share, so that sequential I/O finds it at once in a table of
+    /// any size, and threads do not write to each other's memory; else a binary search. A number keeps no table alive.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal Target Find(Sector sector, BioThread thread)
+    internal int IndexOf(Sector sector, BioThread thread)
     {
         Target[] targets = _targets;
         if (targets.Length == 1)
         {
-            return targets[0];
+            return 0;
         }
 
-        Target? last = thread.LastTarget;
-        return last is not null && ReferenceEquals(last.Table, this) && sector.Value - last.Start.Value < last.Length.Value
+        int last = thread.LastTargets[_lookupCell];
+        return (uint)last < (uint)targets.Length && targets[last] is { } target && sector.Value - target.Start.Value < target.Length.Value
             ? last
-            : Search(sector, thread);
+            : Search(sector, ref thread.LastTargets[_lookupCell]);
     }
 
     /// <summary>What is wrong with a bio that has sectors: beyond the end (EIO, as the kernel's bio_check_eod), not aligned (EINVAL), a write to a read-only table.</summary>
@@ -67,14 +71,21 @@ public sealed partial class Table
         return operation is BioOperation.Read or BioOperation.Write ? target.RoomAt(at) : SectorCount.Min(LargestOf(operation), target.End - at);
     }
 
-    private Target Search(Sector sector, BioThread thread)
+    private int Search(Sector sector, ref int found)
     {
+        ulong[] starts = _starts;
+        int next = found + 1;
+        if ((uint)next < (uint)starts.Length && sector.Value - starts[next] < _targets[next].Length.Value)
+        {
+            return found = next;
+        }
+
         int low = 0;
-        int high = _starts.Length - 1;
+        int high = starts.Length - 1;
         while (low < high)
         {
             int middle = (low + high + 1) >>> 1;
-            if (_starts[middle] <= sector.Value)
+            if (starts[middle] <= sector.Value)
             {
                 low = middle;
             }
@@ -84,7 +95,7 @@ public sealed partial class Table
             }
         }
 
-        return thread.LastTarget = _targets[low];
+        return found = low;
     }
 
     private void PlanFlush() =>

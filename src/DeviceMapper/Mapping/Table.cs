@@ -12,6 +12,8 @@ namespace DeviceMapper.Mapping;
 /// </summary>
 public sealed partial class Table
 {
+    private static int _built; // tables built in this process
+
     private volatile List<DeviceReference> _devices = []; // in the order in which they were first named; replaced, not changed, once the table stands
     private readonly Dictionary<DeviceIdentity, DeviceReference> _deviceOf = [];
     private readonly List<DeviceSpec> _specs = []; // found while building, to be abandoned if the table is refused
@@ -20,6 +22,7 @@ public sealed partial class Table
     private readonly object _readersOver = new(); // guards _readers, and pulses when one has ended
     private int _readers;
     private Target[] _targets = [];
+    private readonly int _lookupCell = Interlocked.Increment(ref _built) % BioThread.LookupCells;
     private ulong[] _starts = []; // of each target, for the search
     private ulong _blockMask; // sectors of a logical block, less one
 
