@@ -13,4 +13,19 @@ internal static partial class Log
 
     [LoggerMessage(103, LogLevel.Warning, "nbd: there are {Count} connections; further ones are closed at once")]
     public static partial void TooManyConnections(this ILogger logger, int count);
+
+    [LoggerMessage(104, LogLevel.Warning, "'{Uri}': the server is lost: {Why}")]
+    public static partial void ServerLost(this ILogger logger, string uri, string why);
+
+    [LoggerMessage(105, LogLevel.Information, "'{Uri}': the server is back")]
+    public static partial void ServerBack(this ILogger logger, string uri);
+
+    [LoggerMessage(106, LogLevel.Error, "'{Uri}': the server is still lost; {Count} requests failed after {Seconds} s, and others will at once")]
+    public static partial void ServerStaysLost(this ILogger logger, string uri, int count, double seconds);
+
+    [LoggerMessage(107, LogLevel.Error, "{Sentence}; it is not used")]
+    public static partial void ExportChanged(this ILogger logger, string sentence);
+
+    [LoggerMessage(108, LogLevel.Warning, "'{Uri}': the server does not promise that several connections see each other's writes: there is one")]
+    public static partial void OneConnection(this ILogger logger, string uri);
 }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using DeviceMapper.Backends;
 using DeviceMapper.Mapping;
+using DeviceMapper.Nbd.Client;
 using DeviceMapper.Nbd.Server;
 using DeviceMapper.Targets;
 
@@ -12,21 +14,31 @@ internal sealed class ServedRegistry : IDisposable
     private readonly ConcurrentDictionary<string, TestDisk> _disks = new();
 
     public ServedRegistry(params NbdEndpoint[] more)
+        : this(TimeProvider.System, more)
     {
-        Folder = Path.Join(Path.GetTempPath(), $"udm-nbd-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40]);
+    }
+
+    public ServedRegistry(TimeProvider time, params NbdEndpoint[] more)
+    {
+        Folder = System.IO.Path.Join(System.IO.Path.GetTempPath(), $"udm-nbd-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40]);
         Directory.CreateDirectory(Folder);
-        Socket = Path.Join(Folder, "nbd");
+        Socket = System.IO.Path.Join(Folder, "nbd");
         Registry = new DeviceRegistry(new DeviceRegistryOptions
         {
+            Schemes = [new NbdScheme(null, time)],
             TargetTypes =
             [
                 .. TargetTypes.All,
                 new TargetType("disk", new TargetVersion(1, 0, 0), "<name>", TargetFeatures.None, a => new TestDiskTarget(a, Disk(a[0]))),
+                new TargetType("watch", new TargetVersion(1, 0, 0), "<device> <offset>", TargetFeatures.None, a => new WatchTarget(a, this)),
             ],
         });
         Server = new NbdServer([NbdEndpoint.Unix(Socket), .. more]);
         Registry.AddExport(Server);
     }
+
+    /// <summary>The way to the device of the last <c>watch</c> target.</summary>
+    public IPathMonitor? Path { get; set; }
 
     public string Folder { get; }
 
@@ -58,7 +70,7 @@ internal sealed class ServedRegistry : IDisposable
     }
 
     public static void SkipWithout(string program) =>
-        Assert.SkipUnless(File.Exists(Path.Join("/usr/bin", program)) || File.Exists(program), $"needs {program}");
+        Assert.SkipUnless(File.Exists(System.IO.Path.Join("/usr/bin", program)) || File.Exists(program), $"needs {program}");
 
     /// <summary>Runs a program within a time limit.</summary>
     /// <returns>Its exit status and all that it printed.</returns>

@@ -189,5 +189,6 @@ internal sealed class TestDiskTarget : Target
         IoMin = _disk.LogicalBlockSize,
         MaxWriteZeroes = _disk.ZeroesSupported ? new SectorCount(uint.MaxValue) : SectorCount.Zero,
         MaxDiscard = _disk.DiscardsSupported ? new SectorCount(uint.MaxValue) : SectorCount.Zero,
+        DiscardGranularity = _disk.DiscardsSupported ? 512u : 0,
     };
 }

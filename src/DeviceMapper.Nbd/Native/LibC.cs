@@ -15,7 +15,7 @@ internal static unsafe partial class LibC
 {
     public const int MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_WAITALL = 0x100;
     public const int SHUT_RDWR = 2;
-    public const short POLLIN = 1, POLLRDHUP = 0x2000, POLLHUP = 0x10, POLLERR = 8;
+    public const short POLLOUT = 4, POLLRDHUP = 0x2000, POLLHUP = 0x10, POLLERR = 8;
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     public static partial nint Receive(int fd, byte* buffer, nint length, int flags);
@@ -31,9 +31,6 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     public static partial int Poll(PollDescriptor* descriptors, nuint count, int timeoutMilliseconds);
-
-    [LibraryImport("libc", EntryPoint = "umask")]
-    public static partial uint Umask(uint mask);
 
     /// <summary><c>struct pollfd</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

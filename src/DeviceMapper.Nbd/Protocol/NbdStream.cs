@@ -35,6 +35,10 @@ internal abstract unsafe class NbdStream : IDisposable
     /// <param name="wait">Waits for the other side to read.</param>
     public abstract SendResult Send(IoVector* vectors, ref int first, int count, bool wait);
 
+    /// <summary>Waits until something can be sent.</summary>
+    /// <returns>False where the connection is gone.</returns>
+    public abstract bool WaitToSend();
+
     /// <summary>Ends both directions: who receives or sends returns. May be called by any thread, and again.</summary>
     public abstract void Shutdown();
 

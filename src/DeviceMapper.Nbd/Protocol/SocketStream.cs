@@ -123,6 +123,17 @@ internal sealed unsafe class SocketStream : NbdStream
     }
 
     /// <inheritdoc/>
+    public override bool WaitToSend()
+    {
+        LibC.PollDescriptor poll = new() { Descriptor = _descriptor, Events = LibC.POLLOUT };
+        while (LibC.Poll(&poll, 1, -1) < 0 && Errnos.Last == Errno.EINTR)
+        {
+        }
+
+        return (poll.Returned & LibC.POLLOUT) != 0;
+    }
+
+    /// <inheritdoc/>
     public override void Shutdown() => _ = LibC.Shutdown(_descriptor, LibC.SHUT_RDWR);
 
     /// <inheritdoc/>

@@ -84,6 +84,9 @@ internal sealed unsafe class TlsStream : NbdStream
         }
     }
 
+    /// <summary>It cannot be told: a send waits itself.</summary>
+    public override bool WaitToSend() => true;
+
     /// <inheritdoc/>
     public override void Shutdown() => _ = LibC.Shutdown(_descriptor, LibC.SHUT_RDWR);
 

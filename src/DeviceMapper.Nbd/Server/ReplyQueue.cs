@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DeviceMapper.Io;
 using DeviceMapper.Nbd.Native;
 using DeviceMapper.Nbd.Protocol;
 using DeviceMapper.Nbd.Server.Commands;
@@ -10,7 +11,7 @@ namespace DeviceMapper.Nbd.Server;
 /// until <see cref="Flush"/>. What ends elsewhere is sent at once by the thread that ended it, if that needs no waiting; else by
 /// a thread of the connection's: a client that does not read must not hold up a backend.
 /// </summary>
-internal sealed unsafe class ReplyQueue : IDisposable
+internal sealed unsafe class ReplyQueue : IPlugged, IDisposable
 {
     private readonly NbdStream _stream;
     private readonly int _ownThread = Environment.CurrentManagedThreadId;
@@ -56,7 +57,23 @@ internal sealed unsafe class ReplyQueue : IDisposable
             }
 
             _last = command;
-            if (_sending)
+            if (_sending || Plug.TryHold(this))
+            {
+                return;
+            }
+
+            _sending = true;
+        }
+
+        SendElsewhere(wait: false);
+    }
+
+    /// <summary>Sends what has ended on a thread that ends many at once.</summary>
+    public void Unplug()
+    {
+        lock (_lock)
+        {
+            if (_sending || _first is null)
             {
                 return;
             }

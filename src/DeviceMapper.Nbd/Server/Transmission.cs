@@ -69,6 +69,7 @@ internal sealed unsafe partial class Transmission : IDisposable
     public string? Run()
     {
         string? wrong;
+        Plug.Start();
         do
         {
             wrong = HandleReceived(out bool disconnected);
@@ -81,6 +82,7 @@ internal sealed unsafe partial class Transmission : IDisposable
         while (ReceiveMore());
 
         EndCommands();
+        Plug.Finish();
         return wrong;
     }
 
@@ -145,9 +147,10 @@ internal sealed unsafe partial class Transmission : IDisposable
     private static int Place(NativeBuffer buffer, int skip) =>
         skip == 0 ? buffer.Used : ((buffer.Used + skip + PageSize - 1) & -PageSize) - skip;
 
-    /// <summary>Sends the replies that are ready.</summary>
+    /// <summary>Sends the replies that are ready, and what backends have held back; before each wait.</summary>
     private void Flush()
     {
+        Plug.Flush();
         _underWay -= Replies.Flush();
         if (_replies.Used > 0 && !_replies.IsInUse)
         {
@@ -254,6 +257,7 @@ internal sealed unsafe partial class Transmission : IDisposable
                 break;
             }
 
+            Plug.Flush();
             _underWay -= Replies.Flush();
             if (_underWay > 0)
             {

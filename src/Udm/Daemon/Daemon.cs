@@ -4,6 +4,7 @@ using DeviceMapper.Io;
 using DeviceMapper.Ioctl;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
+using DeviceMapper.Nbd.Client;
 using DeviceMapper.Nbd.Server;
 using Microsoft.Extensions.Logging;
 using Udm.Verbs;
@@ -38,7 +39,7 @@ internal sealed class Daemon : IDisposable
         _lock = new DaemonLock(folder);
         try
         {
-            Registry = new DeviceRegistry(new DeviceRegistryOptions { MapperFolder = folder.Mapper, Logger = logger });
+            Registry = new DeviceRegistry(new DeviceRegistryOptions { MapperFolder = folder.Mapper, Logger = logger, Schemes = [new NbdScheme(logger)] });
             _mount = Mount();
             _nbd = new NbdServer(NbdEndpoints.Of(folder, nbd), logger);
             Registry.AddExport(_nbd);
