@@ -3,7 +3,7 @@ a=$(disk a 4M); b=$(disk b 4M); c=$(disk c 4M)
 dmsetup create x --table "0 8192 multipath 0 0 2 1 round-robin 0 2 1 $a 1 $b 1 round-robin 0 1 1 $c 1"; x=$(blk x)
 show() { dmsetup status x | norm; }
 events() { dmsetup info -c --noheadings -o events x; }
-m() { echo "> $*" | sed "s,$a,A,;s,${b:-nosuch},B,;s,${c:-nosuch},C," | norm; dmsetup message x 0 "$@" 2>"$SCRATCH/e" || errno_of <"$SCRATCH/e"; }
+m() { echo "> $*" | sed "s,$a,A,;s,${b:-@@},B,;s,${c:-@@},C," | norm; dmsetup message x 0 "$@" 2>"$SCRATCH/e" || errno_of <"$SCRATCH/e"; }
 io() { dd if="$x" of=/dev/null bs=4k count="${1:-1}" iflag=direct status=none 2>"$SCRATCH/e" && echo "read" || errno_of <"$SCRATCH/e"; }
 show; events
 echo "- refused"

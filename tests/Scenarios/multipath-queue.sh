@@ -3,7 +3,7 @@ a=$(disk a 4M); b=$(disk b 4M); write "$a" 1 0 65536; write "$b" 2 0 65536
 start() { "$@" >"$SCRATCH/done" 2>&1 & io=$!; sleep 1; kill -0 $io 2>/dev/null && echo "waits" || echo "does not wait"; }
 end() { wait $io; echo "rc=$?"; grep -q '^dd:' "$SCRATCH/done" && errno_of <"$SCRATCH/done"; grep -v '^dd:' "$SCRATCH/done"; }
 read4k() { dd if="$x" bs=4k skip="$1" count=1 iflag=direct status=none | md5sum; }
-m() { echo "> $*" | sed "s,$a,A,;s,${b:-nosuch},B,;s,${c:-nosuch},C," | norm; dmsetup message "$d" 0 "$@" 2>"$SCRATCH/e" || errno_of <"$SCRATCH/e"; }
+m() { echo "> $*" | sed "s,$a,A,;s,${b:-@@},B,;s,${c:-@@},C," | norm; dmsetup message "$d" 0 "$@" 2>"$SCRATCH/e" || errno_of <"$SCRATCH/e"; }
 for mode in rq bio; do
   d=$mode; dmsetup create $d --table "0 8192 multipath 3 queue_if_no_path queue_mode $mode 0 1 1 round-robin 0 1 0 $a"; x=$(blk $d)
   echo "- $mode: a read waits, until the path is back"

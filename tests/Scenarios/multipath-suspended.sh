@@ -1,6 +1,6 @@
 # multipath: messages, and what the lines say of queueing, while it is suspended, in every mode and kind of suspend.
 a=$(disk a 4M)
-m() { echo "> $*" | sed "s,$a,A,;s,${b:-nosuch},B,;s,${c:-nosuch},C," | norm; dmsetup message "$d" 0 "$@" 2>"$SCRATCH/e" || errno_of <"$SCRATCH/e"; }
+m() { echo "> $*" | sed "s,$a,A,;s,${b:-@@},B,;s,${c:-@@},C," | norm; dmsetup message "$d" 0 "$@" 2>"$SCRATCH/e" || errno_of <"$SCRATCH/e"; }
 for mode in rq bio; do
   d=$mode; dmsetup create $d --table "0 8192 multipath 3 queue_if_no_path queue_mode $mode 0 1 1 round-robin 0 1 0 $a"
   for flags in "" "--noflush"; do
