@@ -186,7 +186,7 @@ public sealed partial class DeviceRegistry : IDisposable
         }
 
         NotifyRenamed(device, oldName);
-        device.RaiseEvent();
+        RaiseRenamed(device);
     }
 
     /// <summary>Gives a uuid to a device that has none (DM_DEV_RENAME with DM_UUID_FLAG).</summary>
@@ -194,6 +194,11 @@ public sealed partial class DeviceRegistry : IDisposable
     public void SetUuid(MappedDevice device, string uuid)
     {
         CheckUuid(uuid);
+        if (uuid.Length == 0)
+        {
+            throw new DmException(Errno.EINVAL, "the uuid is empty");
+        }
+
         lock (_lock)
         {
             ThrowIfGone(device);
@@ -207,7 +212,7 @@ public sealed partial class DeviceRegistry : IDisposable
             _byUuid.Add(uuid, device);
         }
 
-        device.RaiseEvent();
+        RaiseRenamed(device);
     }
 
     /// <summary>Removes a device (DM_DEV_REMOVE).</summary>
@@ -302,6 +307,19 @@ public sealed partial class DeviceRegistry : IDisposable
         device.Destroy();
         _minors.Free(device.Number.Minor);
         RaiseEvent();
+    }
+
+    /// <summary>A new name or uuid is an event of the device only where it has a live table, as in the kernel's <c>dm_hash_rename</c>.</summary>
+    private void RaiseRenamed(MappedDevice device)
+    {
+        if (device.Status().ActivePresent)
+        {
+            device.RaiseEvent();
+        }
+        else
+        {
+            RaiseEvent();
+        }
     }
 
     /// <summary>Who has a device open, for people.</summary>

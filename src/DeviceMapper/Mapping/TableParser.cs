@@ -19,7 +19,7 @@ public static class TableParser
         foreach (string raw in text.Split('\n'))
         {
             number++;
-            string line = raw.Trim(' ', '\t', '\r');
+            string line = Trim(raw);
             if (line.Length == 0 || line[0] == '#')
             {
                 continue;
@@ -118,6 +118,16 @@ public static class TableParser
         }
 
         return escaped.ToString();
+    }
+
+    /// <summary>Takes blanks off both ends, but not one at the end that a backslash makes part of a word.</summary>
+    private static string Trim(string line)
+    {
+        string trimmed = line.Trim(' ', '\t', '\r');
+        int backslashes = trimmed.Length - trimmed.TrimEnd('\\').Length;
+        return backslashes % 2 == 1 && line.TrimStart(' ', '\t', '\r') is var rest && rest.Length > trimmed.Length
+            ? rest[..(trimmed.Length + 1)]
+            : trimmed;
     }
 
     private static ReadOnlySpan<char> FirstWord(ReadOnlySpan<char> text)
