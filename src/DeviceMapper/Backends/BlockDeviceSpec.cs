@@ -59,7 +59,9 @@ internal sealed class BlockDeviceSpec(DeviceNumber number, string? path) : Devic
 
     private string FindNode() =>
         path is not null && BlockDeviceNodes.IsNode(path, number) ? path
-        : BlockDeviceNodes.Find(number) ?? throw new DmException(Errno.ENXIO, $"there is no block device {number}");
+        : BlockDeviceNodes.Find(number) ?? throw new DmException(
+            Errno.ENXIO,
+            Directory.Exists($"/sys/dev/block/{number}") ? $"the block device {number} has no node in /dev" : $"there is no block device {number}");
 
     /// <summary>Opens a disk for reading, if it is the disk that refuses to be written and not the permission that is missing.</summary>
     private static bool TryOpenReadOnlyDisk(string node, out OpenFile? file)

@@ -9,17 +9,25 @@ namespace DeviceMapper.Backends;
 /// Finds the device that a word of a table names, without opening it: <c>major:minor</c>, a path, <c>file:</c>, <c>mem:</c>, or a URI of
 /// <see cref="DeviceRegistryOptions.Schemes"/>. See docs/tables.md.
 /// </summary>
-internal sealed class DeviceResolver(DeviceRegistry registry)
+internal sealed class DeviceResolver
 {
-    private readonly MapperPaths _mapperPaths = new(registry);
-    private readonly OwnFiles _ownFiles = new(registry);
+    private readonly MapperPaths _mapperPaths;
+    private readonly OwnFiles _ownFiles;
     private readonly Memories _memories = new();
+    private readonly DeviceRegistry _registry;
+
+    public DeviceResolver(DeviceRegistry registry)
+    {
+        _registry = registry;
+        _mapperPaths = new MapperPaths(registry);
+        _ownFiles = new OwnFiles(registry, _mapperPaths);
+    }
 
     /// <summary>Finds a device.</summary>
     /// <exception cref="DmException">The errno that the kernel gives for such a word, or EINVAL for a malformed word of ours.</exception>
     public DeviceSpec Resolve(string word, ResolveContext context)
     {
-        if (registry.Options.Schemes.FirstOrDefault(s => s.Prefixes.Any(p => word.StartsWith(p, StringComparison.Ordinal))) is { } scheme)
+        if (_registry.Options.Schemes.FirstOrDefault(s => s.Prefixes.Any(p => word.StartsWith(p, StringComparison.Ordinal))) is { } scheme)
         {
             return scheme.Resolve(word, context);
         }
@@ -104,9 +112,9 @@ internal sealed class DeviceResolver(DeviceRegistry registry)
 
     private DeviceSpec FindBlockDevice(DeviceNumber number, string? path)
     {
-        if (number.Major == registry.Major)
+        if (number.Major == _registry.Major)
         {
-            return registry.FindByNumber(number) is { } device
+            return _registry.FindByNumber(number) is { } device
                 ? new MappedSpec(device)
                 : throw new DmException(Errno.ENXIO, $"there is no mapped device {number}");
         }

@@ -17,13 +17,16 @@ internal sealed class MapperPaths(DeviceRegistry registry)
             ? Path.Join(Follow(Path.GetDirectoryName(folder) ?? "/", _ => false), Path.GetFileName(folder))
             : null);
 
+    /// <summary>The registry's own folder, without symbolic links; null without one.</summary>
+    public string? OwnFolder => _ownFolder.Value;
+
     /// <summary>The mapped device that a path names, or null where it names none of this registry's.</summary>
     /// <exception cref="DmException">ENOENT or ENOTDIR: in the registry's own folder there is nothing of that name.</exception>
     public MappedDevice? Find(string path)
     {
         string end = Follow(path, IsMapperFolder);
         string? folder = end.StartsWith(KernelFolder + "/", StringComparison.Ordinal) ? KernelFolder
-            : _ownFolder.Value is { } own && end.StartsWith(own + "/", StringComparison.Ordinal) ? own
+            : OwnFolder is { } own && end.StartsWith(own + "/", StringComparison.Ordinal) ? own
             : null;
         if (folder is null)
         {
@@ -43,7 +46,7 @@ internal sealed class MapperPaths(DeviceRegistry registry)
             : throw new DmException(Errno.ENOENT, $"{OpenErrors.Quote(path)}: '{name}' has never been resumed with a table");
     }
 
-    private bool IsMapperFolder(string folder) => folder == KernelFolder || folder == _ownFolder.Value;
+    private bool IsMapperFolder(string folder) => folder == KernelFolder || folder == OwnFolder;
 
     /// <summary>Follows the symbolic links of a path, up to a folder that is not to be looked into.</summary>
     /// <returns>The path without links, or with those that come after that folder.</returns>

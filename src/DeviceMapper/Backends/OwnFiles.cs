@@ -1,6 +1,7 @@
 using System.Globalization;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
+using DeviceMapper.Native;
 
 namespace DeviceMapper.Backends;
 
@@ -8,9 +9,8 @@ namespace DeviceMapper.Backends;
 /// Recognises what the registry's own folder shows, whatever path leads to it: a file in its mount, or a loop device on such a file, is
 /// the mapped device, and is never opened through the kernel.
 /// </summary>
-internal sealed class OwnFiles(DeviceRegistry registry)
+internal sealed class OwnFiles(DeviceRegistry registry, MapperPaths paths)
 {
-    private const uint LoopMajor = 7;
     private const uint UnnamedMajor = 0; // of file systems that lie on no block device
     private const ulong FirstInode = 2; // of minor 0, in the mount
 
@@ -21,28 +21,57 @@ internal sealed class OwnFiles(DeviceRegistry registry)
             : null;
 
     /// <summary>The mapped device below a loop device.</summary>
+    /// <exception cref="DmException">EINVAL: the loop device, or a partition of it, shows only a part of a mapped device.</exception>
     public MappedDevice? FindBehindLoop(DeviceNumber number)
     {
-        if (number.Major != LoopMajor || registry.Options.MapperFolder is not { } folder)
+        string sys = $"/sys/dev/block/{number}";
+        bool partition = File.Exists($"{sys}/partition");
+        string disk = partition ? $"{sys}/.." : sys;
+        if (paths.OwnFolder is not { } folder || !BackingFile(disk).StartsWith(folder + "/", StringComparison.Ordinal))
         {
             return null;
         }
 
+        // The path may be of a name that the device no longer has: the inode tells. Only a loop device on our own file is opened for it.
+        LoopInfo info = default;
+        if (BlockDeviceNodes.Find(NumberOf(disk) ?? number) is not { } node || OpenFile.TryOpen(node, LibC.O_RDONLY, out OpenFile? loop) != Errno.None)
+        {
+            return null;
+        }
+
+        using (loop)
+        {
+            if (loop!.Ioctl(BlockIoctl.LoopStatus, ref info) != Errno.None)
+            {
+                return null; // detached meanwhile
+            }
+        }
+
+        MappedDevice? device = Find(DeviceNumber.Decode(info.FileSystem), info.Inode);
+        return device is not null && (partition || info.Offset != 0 || info.SizeLimit != 0)
+            ? throw new DmException(Errno.EINVAL, $"the block device {number} is a part of the mapped device '{device.Name}': name that, and where the part starts")
+            : device;
+    }
+
+    private static string BackingFile(string disk)
+    {
         try
         {
-            string file = File.ReadAllText($"/sys/dev/block/{number}/loop/backing_file").TrimEnd('\n');
-            return file.StartsWith(folder + "/", StringComparison.Ordinal) ? registry.FindByName(file[(folder.Length + 1)..]) : null;
+            return File.ReadAllText($"{disk}/loop/backing_file").TrimEnd('\n');
         }
         catch (IOException)
         {
-            return null; // no file is behind it
+            return ""; // no loop device, or none with a file
         }
     }
+
+    private static DeviceNumber? NumberOf(string disk) =>
+        DeviceNumber.TryParse(File.ReadAllText($"{disk}/dev").TrimEnd('\n'), out DeviceNumber number) ? number : null;
 
     /// <summary>The number of the file system that is mounted on the registry's folder.</summary>
     private DeviceNumber? MountedFileSystem()
     {
-        if (registry.Options.MapperFolder is not { } folder)
+        if (paths.OwnFolder is not { } folder)
         {
             return null;
         }

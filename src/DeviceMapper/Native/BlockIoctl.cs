@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace DeviceMapper.Native;
 
 /// <summary>The ioctls of block devices (include/uapi/linux/fs.h, blkdev.h, loop.h).</summary>
@@ -13,4 +15,16 @@ internal static class BlockIoctl
     public const nuint Discard = 0x1277; // BLKDISCARD, a range
     public const nuint SecureDiscard = 0x127d; // BLKSECDISCARD, a range
     public const nuint ZeroOut = 0x127f; // BLKZEROOUT, a range
+    public const nuint LoopStatus = 0x4c05; // LOOP_GET_STATUS64
+}
+
+/// <summary>The start of <c>struct loop_info64</c>.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 232)]
+internal struct LoopInfo
+{
+    public ulong FileSystem; // as the kernel's huge_encode_dev
+    public ulong Inode;
+    public ulong Device; // of a block device behind it
+    public ulong Offset; // bytes
+    public ulong SizeLimit; // bytes; 0: to the end
 }

@@ -30,8 +30,8 @@ internal static unsafe partial class LibC
     public const int RWF_DSYNC = 2, RWF_NOWAIT = 8;
     public const int FALLOC_FL_KEEP_SIZE = 1, FALLOC_FL_PUNCH_HOLE = 2, FALLOC_FL_ZERO_RANGE = 16;
     public const int SEEK_DATA = 3, SEEK_HOLE = 4;
-    public const int F_OFD_GETLK = 36, F_OFD_SETLK = 37;
-    public const short F_RDLCK = 0, F_WRLCK = 1, F_UNLCK = 2;
+    public const int F_OFD_SETLK = 37;
+    public const short F_RDLCK = 0, F_WRLCK = 1;
     public const int PROT_READ = 1, PROT_WRITE = 2;
     public const int MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000;
     public const int MADV_DONTNEED = 4;
@@ -81,9 +81,6 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Unlink(string path);
-
-    [LibraryImport("libc", EntryPoint = "mknod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int MkNod(string path, uint mode, ulong device);
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     public static partial nint MMap(nint address, nint length, int protection, int flags, int fd, long offset);
