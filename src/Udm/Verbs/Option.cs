@@ -15,6 +15,7 @@ internal enum Option
     Gid,
     Help,
     Inactive,
+    Json,
     Major,
     MangleName,
     Minor,
@@ -49,6 +50,7 @@ internal enum Option
     Verbose,
     VerifyUdev,
     Version,
+    Watch,
     Yes,
 }
 
@@ -74,6 +76,7 @@ internal readonly record struct OptionForm(Option Option, string Name, string Le
         new(Option.Gid, "gid", "G", TakesValue: true),
         new(Option.Help, "help", "h"),
         new(Option.Inactive, "inactive"),
+        new(Option.Json, "json"),
         new(Option.Major, "major", "j", TakesValue: true),
         new(Option.MangleName, "manglename", TakesValue: true),
         new(Option.Minor, "minor", "m", TakesValue: true),
@@ -108,6 +111,7 @@ internal readonly record struct OptionForm(Option Option, string Name, string Le
         new(Option.Verbose, "verbose", "v"),
         new(Option.VerifyUdev, "verifyudev"),
         new(Option.Version, "version"),
+        new(Option.Watch, "watch"),
         new(Option.Yes, "yes", "y"),
     ];
 }

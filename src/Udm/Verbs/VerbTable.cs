@@ -22,6 +22,7 @@ internal static class VerbTable
         new TableVerb(),
         new StatusVerb(),
         new WaitVerb(),
+        new MultipathVerb(),
         new MangleVerb(),
         new TargetsVerb(),
         new VersionVerb(),
