@@ -181,5 +181,34 @@ public sealed class LossTests
         Assert.True(path.IsConnected);
     }
 
+    [Fact(Timeout = Timeout)]
+    public void A_server_that_hangs_is_given_up_and_its_writes_are_in_doubt_until_it_is_gone()
+    {
+        using RemoteServer server = new("nbdkit");
+        using ServedRegistry served = new();
+        MappedDevice device = served.Registry.Create("m", $"0 {Sectors} watch {server.Uri}&request-timeout=0.2 0");
+        IPathMonitor path = served.Path!;
+        using TestIo io = new(device);
+        Assert.Equal(BioStatus.Ok, io.Do(BioOperation.Write, 0, 4096, BioFlags.FailFast));
+        server.Stop();
+        Assert.Equal(BioStatus.Transport, io.Do(BioOperation.Write, 0, 4096, BioFlags.FailFast));
+        Assert.False(path.IsConnected);
+        Assert.False(path.IsSettled);
+        server.Kill();
+        Wait(() => path.IsSettled);
+    }
+
+    [Fact(Timeout = Timeout)]
+    public void A_server_that_was_killed_leaves_no_doubt()
+    {
+        using RemoteServer server = new("nbdkit");
+        using ServedRegistry served = new();
+        served.Registry.Create("m", $"0 {Sectors} watch {server.Uri} 0");
+        IPathMonitor path = served.Path!;
+        server.Kill();
+        Wait(() => !path.IsConnected);
+        Wait(() => path.IsSettled);
+    }
+
     private static void Wait(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(30)), "it does not happen");
 }

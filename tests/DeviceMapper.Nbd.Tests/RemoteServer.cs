@@ -68,6 +68,9 @@ internal sealed class RemoteServer : IDisposable
         }
     }
 
+    /// <summary>Stops the program where it is: it neither answers nor closes.</summary>
+    public void Stop() => ServedRegistry.RunOk("kill", "-STOP", $"{_process!.Id}");
+
     public void Dispose()
     {
         Kill();

@@ -10,12 +10,9 @@ internal sealed partial class NbdBackend
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new(); // guards what follows; never held while a bio ends or something is sent
-    private readonly DoubtfulRanges _doubtful = new();
     private readonly List<RemoteRequest> _waiting = []; // for the server's return, in order
-    private readonly List<RemoteRequest> _held = []; // writes to doubtful ranges
     private readonly ManualResetEventSlim _allEnded = new(true);
     private volatile NbdLink[] _links = []; // all of them, or none while the server is lost
-    private volatile bool _anyDoubt;
     private int _running; // links whose thread has not ended
     private bool _expired; // the server has been lost for too long
     private bool _disposed;
@@ -35,8 +32,10 @@ internal sealed partial class NbdBackend
             _links = [];
             reconnection = _reconnection;
             _expiry?.Dispose();
+            _doubtPoll?.Dispose();
         }
 
+        _overdue?.Dispose();
         reconnection?.Dispose();
         foreach (NbdLink link in links)
         {
@@ -67,8 +66,7 @@ internal sealed partial class NbdBackend
             {
                 if (request.Changes)
                 {
-                    _doubtful.Add(request, link.Process);
-                    _anyDoubt = true;
+                    Doubt(request, link);
                 }
 
                 request.Again();
@@ -82,6 +80,7 @@ internal sealed partial class NbdBackend
             other.Close(politely: false);
         }
 
+        PollDoubts(); // before the writes end: a server that is gone for good leaves none
         EndAll(failed);
         if (first)
         {
@@ -107,6 +106,7 @@ internal sealed partial class NbdBackend
                 return;
             }
 
+            request.Deadline = DeadlineOf(request);
             if (links.Length > 0 && links[links.Length == 1 ? 0 : (int)(Interlocked.Increment(ref _turn) % (uint)links.Length)].TrySend(request))
             {
                 return;
@@ -128,20 +128,6 @@ internal sealed partial class NbdBackend
 
             End(request, LossStatus(request));
             return;
-        }
-    }
-
-    private bool Holds(RemoteRequest request)
-    {
-        lock (_lock)
-        {
-            if (request.IsReplay || !_doubtful.Overlap(request))
-            {
-                return false;
-            }
-
-            _held.Add(request);
-            return true;
         }
     }
 
@@ -259,6 +245,7 @@ internal sealed partial class NbdBackend
                 _running += links.Length;
                 _allEnded.Reset();
                 _links = links;
+                _backSince = _time.GetTimestamp();
                 _reconnection = null;
             }
         }
@@ -274,58 +261,9 @@ internal sealed partial class NbdBackend
             link.Start();
         }
 
-        EndDoubts();
+        PollDoubts();
+        StartTimingOut();
         foreach (RemoteRequest request in waiting)
-        {
-            Submit(request);
-        }
-    }
-
-    /// <summary>Writes to doubtful ranges may go on: at once where the old server is gone, else after the time that they wait at most.</summary>
-    private void EndDoubts()
-    {
-        bool over;
-        lock (_lock)
-        {
-            if (!_doubtful.Any)
-            {
-                return;
-            }
-
-            over = _doubtful.IsOver;
-        }
-
-        if (over)
-        {
-            ClearDoubts();
-        }
-        else
-        {
-            ITimer? timer = null;
-            timer = _time.CreateTimer(
-                _ =>
-                {
-                    ClearDoubts();
-                    timer?.Dispose();
-                },
-                null,
-                _uri.InDoubt,
-                Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void ClearDoubts()
-    {
-        List<RemoteRequest> held;
-        lock (_lock)
-        {
-            _doubtful.Clear();
-            _anyDoubt = false;
-            held = [.. _held];
-            _held.Clear();
-        }
-
-        foreach (RemoteRequest request in held)
         {
             Submit(request);
         }

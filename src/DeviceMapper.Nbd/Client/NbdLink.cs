@@ -32,6 +32,7 @@ internal sealed unsafe class NbdLink : IPlugged
     private bool _stuck;
     private bool _broken; // nothing more can be sent
     private bool _closed;
+    private string? _givenUp; // why, where it was ended from here
     private Thread? _waiter;
 
     // What is being sent; belongs to who set _sending.
@@ -121,6 +122,26 @@ internal sealed unsafe class NbdLink : IPlugged
             IoVector vector = new() { Base = (nint)message, Length = NbdTransmission.RequestLength };
             int first = 0;
             _ = _stream.Send(&vector, ref first, 1, wait: false);
+        }
+
+        _stream.Shutdown();
+    }
+
+    /// <summary>Whether a request has had no reply in time.</summary>
+    public bool IsOverdue(long now)
+    {
+        lock (_lock)
+        {
+            return Array.Exists(_places, request => request is not null && request.Deadline < now);
+        }
+    }
+
+    /// <summary>Ends it as if the server had.</summary>
+    public void GiveUp(string why)
+    {
+        lock (_lock)
+        {
+            _givenUp ??= why;
         }
 
         _stream.Shutdown();
@@ -334,7 +355,7 @@ internal sealed unsafe class NbdLink : IPlugged
 
         List<RemoteRequest> unanswered = TakeAll();
         Free();
-        _owner.Lost(this, why, unanswered);
+        _owner.Lost(this, why ?? _givenUp, unanswered);
     }
 
     private void Free()

@@ -51,6 +51,11 @@ public sealed record NbdUri
     /// </summary>
     public TimeSpan InDoubt { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// <c>request-timeout</c>: how long a request that asks to fail fast (a multipath device's) waits for its reply before the connection is given up; 0 for ever.
+    /// </summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>What tells the device from others: address, export, and by whom it is asked.</summary>
     public string Identity =>
         $"{(Socket is null ? $"{Host!.ToLowerInvariant()}:{Port}" : Path.GetFullPath(Socket))}/{Export}{(Tls ? $" tls {TlsFolder}" : "")}";
@@ -114,9 +119,10 @@ public sealed record NbdUri
                 uri with { Connections = count },
             "reconnect-delay" => uri with { ReconnectDelay = Seconds(uri, name, value) },
             "connect-timeout" => uri with { ConnectTimeout = Seconds(uri, name, value) },
+            "request-timeout" => uri with { RequestTimeout = Seconds(uri, name, value) },
             "in-doubt" => uri with { InDoubt = Seconds(uri, name, value) },
             _ => throw Refuse(
-                uri.Word, $"'{option}' is none of socket=PATH, tls-certificates=FOLDER (with nbds), connections=1...16, reconnect-delay=, connect-timeout=, in-doubt=SECONDS"),
+                uri.Word, $"'{option}' is none of socket=PATH, tls-certificates=FOLDER (with nbds), connections=1...16, reconnect-delay=, connect-timeout=, request-timeout=, in-doubt=SECONDS"),
         };
     }
 

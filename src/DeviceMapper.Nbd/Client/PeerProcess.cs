@@ -16,6 +16,23 @@ internal static class PeerProcess
         return MemoryMarshal.Read<int>(credentials);
     }
 
-    /// <summary>Whether a process has ended.</summary>
-    public static bool IsGone(int process) => process > 0 && !Directory.Exists($"/proc/{process}");
+    /// <summary>Whether a process has ended; one whose parent has not asked for its exit status yet has too.</summary>
+    public static bool IsGone(int process)
+    {
+        if (process <= 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{process}/stat");
+            bool zombie = stat.AsSpan(stat.LastIndexOf(')') + 1).TrimStart() is ['Z' or 'X', ..];
+            return zombie && Directory.GetDirectories($"/proc/{process}/task").Length == 1; // no thread is left that still works
+        }
+        catch (IOException)
+        {
+            return true; // no such process, or it went while it was looked at
+        }
+    }
 }

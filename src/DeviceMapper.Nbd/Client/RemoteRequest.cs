@@ -35,6 +35,9 @@ internal sealed class RemoteRequest
     /// <summary>The first error that the server has told.</summary>
     public NbdError Error { get; set; }
 
+    /// <summary>The time by which it must have its reply, as the clock's timestamp.</summary>
+    public long Deadline { get; set; } = long.MaxValue;
+
     /// <summary>Its place at the connection that it was handed to.</summary>
     public int Place { get; set; }
 
