@@ -79,7 +79,7 @@ public sealed class TestRegistry : IDisposable
     /// <summary>The table of a device as text that can be loaded again; without the blank that ends a line without arguments.</summary>
     public static string TableOf(MappedDevice device, bool inactive = false) => string.Join(
         '\n',
-        device.TableTexts(arguments: true, inactive).Select(t => $"{t.Start} {t.Length} {t.Type} {t.Text}".TrimEnd(' ')));
+        device.TableTexts(arguments: true, inactive).Select(t => t.Text.Length == 0 ? $"{t.Start} {t.Length} {t.Type}" : $"{t.Start} {t.Length} {t.Type} {t.Text}"));
 
     /// <summary>Sees that nothing is open, claimed or held, and that no closed device was used.</summary>
     public void AssertNothingLeft()

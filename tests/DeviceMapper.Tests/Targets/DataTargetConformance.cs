@@ -34,8 +34,8 @@ public abstract class DataTargetConformance : TargetConformance
             lower.Later = later ? shuffling : null;
         }
 
-        VerifiedIo io = new(device, 0, device.Size.Value, seed) { Largest = seed % 2 == 0 ? 16 : (int)Math.Min(device.Size.Value, 512) };
-        for (int i = 0; i < 1000; i++)
+        VerifiedIo io = new(device, 0, device.Size.Value, seed) { Largest = seed % 2 == 0 ? 16 : (int)Math.Min(device.Size.Value, 256) };
+        for (int i = 0; i < (later ? 250 : 600); i++)
         {
             io.Step();
         }
