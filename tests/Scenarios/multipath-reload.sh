@@ -21,5 +21,5 @@ echo "- read-only"
 dmsetup create ro --readonly --table "0 4096 multipath 2 queue_mode bio 0 1 1 round-robin 0 1 0 $s"; try dmsetup info -c --noheadings -o attr ro; try dd if="$(blk ro)" of=/dev/null bs=4k count=1 iflag=direct status=none
 echo "- a discard and a write of zeroes"
 write "$c" 1 0 65536; dmsetup create z --table "0 8192 multipath 2 queue_mode bio 0 1 1 round-robin 0 1 0 $c"; z=$(blk z)
-discard "$z" 4096 8192; flush "$c"; md5 "$c" 4096 8192; head -c 8192 /dev/zero | md5sum; md5 "$c" 0 4096
+discard "$z" 4096 8192 2>/dev/null; flush "$c"; md5 "$c" 4096 8192; head -c 8192 /dev/zero | md5sum; md5 "$c" 0 4096
 dmsetup remove z; dmsetup remove x; opens "all gone"

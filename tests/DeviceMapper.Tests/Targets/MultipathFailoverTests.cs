@@ -9,8 +9,8 @@ namespace DeviceMapper.Tests.Targets;
 /// <summary>Multipath over paths that are lost and come back, that are dead when the table is loaded, and that may do late what they were told.</summary>
 public sealed class MultipathFailoverTests
 {
-    private const string Queueing = "0 1000 multipath 1 queue_if_no_path 0 1 1 round-robin 0 2 1 a 1 b 1 ";
-    private const string AllowingDead = "0 1000 multipath 2 queue_if_no_path allow_dead_paths 0 1 1 round-robin 0 2 1 a 1 b 1 ";
+    private const string Queueing = "0 1000 multipath 1 queue_if_no_path 0 1 1 round-robin 0 2 1 a 1 b 1";
+    private const string AllowingDead = "0 1000 multipath 2 queue_if_no_path allow_dead_paths 0 1 1 round-robin 0 2 1 a 1 b 1";
 
     [Fact]
     public void A_path_whose_backend_loses_the_way_fails_and_is_back_with_it()
@@ -142,7 +142,7 @@ public sealed class MultipathFailoverTests
     public void The_checker_reinstates_a_path_that_can_be_read_again()
     {
         using TestRegistry registry = WatchedPaths();
-        MappedDevice device = registry.Create("m", "0 1000 multipath 1 checker 0 1 1 round-robin 0 2 1 a 1 b 1 ");
+        MappedDevice device = registry.Create("m", "0 1000 multipath 1 checker 0 1 1 round-robin 0 2 1 a 1 b 1");
         registry["a"].Answer = _ => BioStatus.IoError;
         Assert.Equal(BioStatus.Ok, TestBio.Do(device, BioOperation.Read, 0, 1));
         Assert.Contains("a F 1", Status(device));
@@ -202,7 +202,7 @@ public sealed class MultipathFailoverTests
     public void A_doubt_that_does_not_end_fails_the_write_after_its_time()
     {
         using TestRegistry registry = WatchedPaths();
-        MappedDevice device = registry.Create("m", "0 1000 multipath 3 queue_if_no_path in_doubt_secs 5 0 1 1 round-robin 0 2 1 a 1 b 1 ");
+        MappedDevice device = registry.Create("m", "0 1000 multipath 3 queue_if_no_path in_doubt_secs 5 0 1 1 round-robin 0 2 1 a 1 b 1");
         GiveUpWrite(registry, device, 10, 10);
         TestBio overlapping = TestBio.Submit(device, BioOperation.Write, 10, 1);
         registry.Time.Advance(TimeSpan.FromSeconds(4));
@@ -216,7 +216,7 @@ public sealed class MultipathFailoverTests
     public void With_in_doubt_secs_0_nothing_waits()
     {
         using TestRegistry registry = WatchedPaths();
-        MappedDevice device = registry.Create("m", "0 1000 multipath 3 queue_if_no_path in_doubt_secs 0 0 1 1 round-robin 0 2 1 a 1 b 1 ");
+        MappedDevice device = registry.Create("m", "0 1000 multipath 3 queue_if_no_path in_doubt_secs 0 0 1 1 round-robin 0 2 1 a 1 b 1");
         GiveUpWrite(registry, device, 10, 10);
         Assert.Equal(BioStatus.Ok, TestBio.Do(device, BioOperation.Write, 10, 1));
     }
@@ -295,7 +295,7 @@ public sealed class MultipathFailoverTests
     public void With_shared_cache_one_flush_is_enough()
     {
         using TestRegistry registry = PrivateCaches();
-        MappedDevice device = registry.Create("m", "0 1000 multipath 2 queue_if_no_path shared_cache 0 1 1 round-robin 0 2 1 a 1 b 1 ");
+        MappedDevice device = registry.Create("m", "0 1000 multipath 2 queue_if_no_path shared_cache 0 1 1 round-robin 0 2 1 a 1 b 1");
         Assert.Equal(BioStatus.Ok, TestBio.Do(device, BioOperation.Write, 0, 1));
         registry["a"].Disconnect();
         Assert.Equal(BioStatus.Ok, TestBio.Flush(device));

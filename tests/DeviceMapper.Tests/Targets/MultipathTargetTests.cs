@@ -7,7 +7,7 @@ namespace DeviceMapper.Tests.Targets;
 
 public sealed class MultipathTargetTests : DataTargetConformance
 {
-    private const string Queueing = "0 1000 multipath 1 queue_if_no_path 0 1 1 round-robin 0 2 1 a 1 b 1 ";
+    private const string Queueing = "0 1000 multipath 1 queue_if_no_path 0 1 1 round-robin 0 2 1 a 1 b 1";
 
     protected override string Table => "0 1000 multipath 1 queue_if_no_path 0 2 1 service-time 0 2 2 a 1 1 b 1 1 round-robin 0 1 1 c 1";
 
@@ -157,21 +157,21 @@ public sealed class MultipathTargetTests : DataTargetConformance
     public void The_wait_ends_after_the_time_that_the_table_gives()
     {
         using TestRegistry registry = TwoPaths();
-        MappedDevice device = registry.Create("m", "0 1000 multipath 3 queue_if_no_path queue_if_no_path_timeout_secs 30 0 1 1 round-robin 0 2 1 a 1 b 1 ");
+        MappedDevice device = registry.Create("m", "0 1000 multipath 3 queue_if_no_path queue_if_no_path_timeout_secs 30 0 1 1 round-robin 0 2 1 a 1 b 1");
         FailAll(device);
         TestBio bio = TestBio.Submit(device, BioOperation.Read, 0, 1);
         registry.Time.Advance(TimeSpan.FromSeconds(29));
         Assert.False(bio.Ended);
         registry.Time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(BioStatus.IoError, bio.Wait());
-        Assert.Equal("0 1000 multipath 2 queue_if_no_path_timeout_secs 30 0 1 1 round-robin 0 2 1 a 1 b 1 ", TestRegistry.TableOf(device));
+        Assert.Equal("0 1000 multipath 2 queue_if_no_path_timeout_secs 30 0 1 1 round-robin 0 2 1 a 1 b 1", TestRegistry.TableOf(device));
     }
 
     [Fact]
     public void A_path_in_time_keeps_the_queueing()
     {
         using TestRegistry registry = TwoPaths();
-        MappedDevice device = registry.Create("m", "0 1000 multipath 3 queue_if_no_path queue_if_no_path_timeout_secs 30 0 1 1 round-robin 0 2 1 a 1 b 1 ");
+        MappedDevice device = registry.Create("m", "0 1000 multipath 3 queue_if_no_path queue_if_no_path_timeout_secs 30 0 1 1 round-robin 0 2 1 a 1 b 1");
         FailAll(device);
         registry.Time.Advance(TimeSpan.FromSeconds(29));
         device.Message(default, "reinstate_path a");

@@ -73,6 +73,12 @@ public sealed partial class MultipathTarget
             return RetryFlush(bio, ref status);
         }
 
+        if (Volatile.Read(ref _activePaths) == 0 && !MayHold)
+        {
+            status = BioStatus.Requeue; // as the kernel, without a choice: the group stays the current one
+            return EndResult.Done;
+        }
+
         switch (Choose(bio, out MultipathPath? other))
         {
             case Choice.Path:
@@ -135,7 +141,7 @@ public sealed partial class MultipathTarget
                 return Choice.Path;
             }
 
-            if (!_queueIfNoPath || _suspending)
+            if (!MayHold)
             {
                 return Choice.None;
             }

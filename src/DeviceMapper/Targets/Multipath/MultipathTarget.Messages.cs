@@ -48,7 +48,7 @@ public sealed partial class MultipathTarget
                 Bypass(GroupOf(words), false);
                 break;
             case ("fail_path", 2):
-                ForPaths(words[1], path => Fail(path, PathFailure.Message, "by a message"));
+                ForPaths(words[1], path => MarkFailed(path, PathFailure.Message, "by a message"));
                 break;
             case ("reinstate_path", 2):
                 ForPaths(words[1], ReinstateByMessage);
@@ -60,7 +60,7 @@ public sealed partial class MultipathTarget
         return null;
     }
 
-    private void ReinstateByMessage(MultipathPath path)
+    private bool ReinstateByMessage(MultipathPath path)
     {
         if (path.Device is null)
         {
@@ -68,7 +68,7 @@ public sealed partial class MultipathTarget
             throw new DmException(Errno.ENXIO, $"multipath: reinstate_path: '{path.Word}' could not be opened yet: {path.Reason}");
         }
 
-        Reinstate(path, "by a message");
+        return MarkGood(path, "by a message");
     }
 
     private void SwitchTo(PriorityGroup group)
@@ -104,15 +104,17 @@ public sealed partial class MultipathTarget
             ? _groups[number - 1]
             : throw new DmException(Errno.EINVAL, $"multipath: {words[0]}: '{words[1]}' is not a group: {(_groups.Length == 0 ? "there is none" : $"1 to {_groups.Length}")}");
 
-    private void ForPaths(string word, Action<MultipathPath> action)
+    /// <summary>Changes all paths that a word names. That is one event, as in the kernel, which leaves events to a worker.</summary>
+    private void ForPaths(string word, Func<MultipathPath, bool> change)
     {
         bool found = false;
+        bool changed = false;
         Func<MultipathPath, bool> named = PathsNamed(word);
         foreach (MultipathPath path in _paths)
         {
             if (named(path))
             {
-                action(path);
+                changed |= change(path);
                 found = true;
             }
         }
@@ -120,6 +122,11 @@ public sealed partial class MultipathTarget
         if (!found)
         {
             throw new DmException(Errno.EINVAL, $"multipath: message: '{word}' is not a path: {string.Join(", ", _paths.Select(p => p.Name).Distinct())}");
+        }
+
+        if (changed)
+        {
+            Table.RaiseEvent();
         }
     }
 

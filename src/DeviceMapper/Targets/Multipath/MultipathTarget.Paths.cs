@@ -69,8 +69,25 @@ public sealed partial class MultipathTarget
         }
     }
 
-    /// <summary>Marks a path as failed (the kernel's <c>fail_path</c>). Of one that has failed already a message only says that it stays so.</summary>
     private void Fail(MultipathPath path, PathFailure failure, string reason)
+    {
+        if (MarkFailed(path, failure, reason))
+        {
+            Table.RaiseEvent();
+        }
+    }
+
+    private void Reinstate(MultipathPath path, string reason)
+    {
+        if (MarkGood(path, reason))
+        {
+            Table.RaiseEvent();
+        }
+    }
+
+    /// <summary>Marks a path as failed (the kernel's <c>fail_path</c>). Of one that has failed already a message only says that it stays so.</summary>
+    /// <returns>Whether it was good: that is an event.</returns>
+    private bool MarkFailed(MultipathPath path, PathFailure failure, string reason)
     {
         int left;
         lock (_lock)
@@ -78,7 +95,7 @@ public sealed partial class MultipathTarget
             if (!path.IsActive)
             {
                 path.Failure = failure == PathFailure.Message ? failure : path.Failure;
-                return;
+                return false;
             }
 
             path.Group.Selector.Fail(path);
@@ -91,11 +108,12 @@ public sealed partial class MultipathTarget
         }
 
         Table.Owner.Logger.PathFailed(Table.Owner.Name, path.Name, reason, left);
-        Table.RaiseEvent();
+        return true;
     }
 
     /// <summary>Marks a path as good (the kernel's <c>reinstate_path</c>). The first one takes the I/O that waited.</summary>
-    private void Reinstate(MultipathPath path, string reason)
+    /// <returns>Whether it had failed: that is an event.</returns>
+    private bool MarkGood(MultipathPath path, string reason)
     {
         int count;
         Bio? held;
@@ -103,7 +121,7 @@ public sealed partial class MultipathTarget
         {
             if (path.IsActive || path.Device is null)
             {
-                return;
+                return false;
             }
 
             Mark(path, PathFailure.None, reason);
@@ -114,8 +132,8 @@ public sealed partial class MultipathTarget
         }
 
         Table.Owner.Logger.PathReinstated(Table.Owner.Name, path.Name, reason, count);
-        Table.RaiseEvent();
         Resubmit(held);
+        return true;
     }
 
     private void Mark(MultipathPath path, PathFailure failure, string reason)

@@ -5,11 +5,14 @@ namespace DeviceMapper.Targets.Multipath;
 /// <content>Whether I/O without a path waits: by feature, message, time limit, and over a suspend.</content>
 public sealed partial class MultipathTarget
 {
-    private bool _queueIfNoPath; // guarded by _lock
+    private volatile bool _queueIfNoPath; // written with _lock held
     private bool _savedQueueIfNoPath; // what a suspend has switched off; guarded by _lock
-    private bool _suspending; // from presuspend to resume: nothing is held; guarded by _lock
+    private volatile bool _suspending; // from presuspend to resume: nothing is held; written with _lock held
     private volatile bool _isLive; // resumed, and not suspended since
     private ITimer? _queueTimer; // guarded by _lock
+
+    /// <summary>Whether a bio without a path waits.</summary>
+    private bool MayHold => _queueIfNoPath && !_suspending;
 
     /// <summary>
     /// Nothing waits over a suspend: it fails, or in a noflush suspend goes back to the mapped device, and through the table that is resumed.
