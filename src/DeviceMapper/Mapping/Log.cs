@@ -28,4 +28,7 @@ internal static partial class Log
 
     [LoggerMessage(40, LogLevel.Error, "{Device}: log-writes: {Reason}; logging has ended")]
     public static partial void LogStopped(this ILogger logger, string device, string reason);
+
+    [LoggerMessage(50, LogLevel.Error, "{Device}: the pool's metadata: {Reason}")]
+    public static partial void PoolFailed(this ILogger logger, string device, string reason);
 }

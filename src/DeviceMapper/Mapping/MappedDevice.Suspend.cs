@@ -13,6 +13,18 @@ public sealed partial class MappedDevice
     /// <summary>Whether a noflush suspend is under way: bios that targets hand back are kept (the kernel's <c>dm_noflush_suspending</c>).</summary>
     internal bool IsNoFlushSuspending => _requeueing;
 
+    /// <summary>Whether it is being removed: targets fail the bios that they hold.</summary>
+    internal bool IsEnding
+    {
+        get
+        {
+            lock (_state)
+            {
+                return _removing || _dead;
+            }
+        }
+    }
+
     /// <summary>Suspends (DM_DEV_SUSPEND with DM_SUSPEND_FLAG): bios in flight end, new ones wait. Nothing to do where it is suspended.</summary>
     /// <exception cref="DmException">EINTR: <paramref name="cancellation"/>; the suspend is undone.</exception>
     public void Suspend(SuspendOptions options = SuspendOptions.None, CancellationToken cancellation = default)

@@ -25,6 +25,8 @@ public static class TargetTypes
         SnapshotOriginTarget.Definition,
         SnapshotTarget.Definition,
         StripedTarget.Definition,
+        ThinPoolTarget.Definition,
+        ThinTarget.Definition,
         ZeroTarget.Definition,
     ];
 }

@@ -120,7 +120,7 @@ public abstract class DataTargetConformance : TargetConformance
         new Random(6).NextBytes(data);
         Assert.Equal(BioStatus.Ok, TestBio.Write(device, 0, data));
         registry.Registry.Remove(device);
-        registry.AssertNothingLeft();
+        AssertNothingLeft(registry);
         device = registry.Create("m", Table);
         Assert.Equal(data, TestBio.Read(device, 0, device.Size.Value));
     }

@@ -18,7 +18,7 @@ internal sealed partial class ThinMetadata
     {
         if (!_open.TryGetValue(id, out Volume? volume))
         {
-            volume = new Volume(id, FindDetails(id) ?? throw NoVolume(id));
+            volume = new Volume(id, FindDetails(id) ?? throw NoVolume(id), FindRoot(id));
             _open.Add(id, volume);
         }
 
@@ -135,14 +135,13 @@ internal sealed partial class ThinMetadata
     }
 
     /// <summary>Whether <see cref="TryFind"/> would read nothing from the device.</summary>
-    public bool IsCached(Volume volume, ulong block) =>
-        _volumes.IsCached(_super.Mappings, volume.Id) && _mappings.IsCached(RootOf(volume), block);
+    public bool IsCached(Volume volume, ulong block) => _mappings.IsCached(volume.Root, block);
 
     /// <summary>Finds where a block of a volume is. For readers.</summary>
     public bool TryFind(Volume volume, ulong block, out Mapping mapping)
     {
         Span<byte> value = stackalloc byte[sizeof(ulong)];
-        if (!_mappings.TryFind(RootOf(volume), block, value))
+        if (!_mappings.TryFind(volume.Root, block, value))
         {
             mapping = default;
             return false;
@@ -162,7 +161,7 @@ internal sealed partial class ThinMetadata
         {
             Span<byte> value = stackalloc byte[sizeof(ulong)];
             BinaryPrimitives.WriteUInt64LittleEndian(value, (dataBlock << TimeBits) | (_super.Time & ((1 << TimeBits) - 1)));
-            return _mappings.Insert(root, block, value, out isNew);
+            return volume.Root = _mappings.Insert(root, block, value, out isNew);
         });
         if (isNew)
         {
@@ -176,7 +175,7 @@ internal sealed partial class ThinMetadata
         _changed = true;
         volume.IsChanged = true;
         bool removed = false;
-        _super.Mappings = _volumes.Update(_super.Mappings, volume.Id, root => _mappings.Remove(root, block, out removed));
+        _super.Mappings = _volumes.Update(_super.Mappings, volume.Id, root => volume.Root = _mappings.Remove(root, block, out removed));
         if (removed)
         {
             volume.Details = volume.Details with { Mapped = volume.Details.Mapped - 1 };
@@ -187,7 +186,7 @@ internal sealed partial class ThinMetadata
     public List<(ulong Block, Mapping Mapping)> Mapped(Volume volume, ulong begin, ulong end)
     {
         List<(ulong, Mapping)> mapped = [];
-        _mappings.Visit(RootOf(volume), begin, (block, value) =>
+        _mappings.Visit(volume.Root, begin, (block, value) =>
         {
             if (block >= end)
             {
@@ -201,12 +200,12 @@ internal sealed partial class ThinMetadata
     }
 
     /// <summary>The highest mapped block; null without one. For readers.</summary>
-    public ulong? HighestMapped(Volume volume) => _mappings.HighestKey(RootOf(volume));
+    public ulong? HighestMapped(Volume volume) => _mappings.HighestKey(volume.Root);
 
-    private ulong RootOf(Volume volume)
+    private ulong FindRoot(ulong id)
     {
         Span<byte> root = stackalloc byte[sizeof(ulong)];
-        return _volumes.TryFind(_super.Mappings, volume.Id, root) ? BinaryPrimitives.ReadUInt64LittleEndian(root) : throw NoVolume(volume.Id);
+        return _volumes.TryFind(_super.Mappings, id, root) ? BinaryPrimitives.ReadUInt64LittleEndian(root) : throw NoVolume(id);
     }
 
     private static Mapping MappingOf(Volume volume, ReadOnlySpan<byte> value)
@@ -226,13 +225,16 @@ internal sealed partial class ThinMetadata
     private static DmException NoVolume(ulong id) => new(Errno.ENODATA, $"the pool has no volume {id}");
 
     /// <summary>A volume that is open.</summary>
-    internal sealed class Volume(ulong id, VolumeDetails details)
+    internal sealed class Volume(ulong id, VolumeDetails details, ulong root)
     {
         /// <summary>Its number.</summary>
         public ulong Id { get; } = id;
 
         /// <summary>What is known of it.</summary>
         public VolumeDetails Details { get; set; } = details;
+
+        /// <summary>Its tree of mappings.</summary>
+        public ulong Root { get; set; } = root;
 
         /// <summary>Whether its details, or mappings, have changed since the last commit.</summary>
         public bool IsChanged { get; set; }

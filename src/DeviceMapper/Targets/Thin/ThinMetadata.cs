@@ -18,6 +18,9 @@ internal sealed partial class ThinMetadata
     /// <summary>Volumes are numbered below this.</summary>
     public const ulong MostVolumes = 1 << 24;
 
+    /// <summary>The most blocks of a metadata device that are used.</summary>
+    public const ulong MostMetadataBlocks = (ulong)FlatBitmapIndex.MostBitmaps * Bitmap.Entries;
+
     private const ulong MostReserved = 4096; // blocks
     private const int TimeBits = 24;
 
@@ -37,12 +40,13 @@ internal sealed partial class ThinMetadata
     /// <param name="device">The metadata device.</param>
     /// <param name="dataBlockSize">Sectors of a data block.</param>
     /// <param name="flushData">Makes data durable that mappings about to be committed refer to.</param>
-    public ThinMetadata(BlockDevice device, uint dataBlockSize, Action flushData)
+    /// <param name="mayFormat">Whether it may be formatted.</param>
+    public ThinMetadata(BlockDevice device, uint dataBlockSize, Action flushData, bool mayFormat = true)
     {
         _device = device;
         _dataBlockSize = dataBlockSize;
         _flushData = flushData;
-        Load(mayFormat: true);
+        Load(mayFormat);
     }
 
     /// <summary>Many read, one writes.</summary>
@@ -124,7 +128,8 @@ internal sealed partial class ThinMetadata
         foreach (Volume volume in _open.Values)
         {
             volume.IsChanged = false;
-            volume.Details = FindDetails(volume.Id) ?? volume.Details;
+            volume.Details = FindDetails(volume.Id) ?? throw NoVolume(volume.Id);
+            volume.Root = FindRoot(volume.Id);
         }
     }
 
@@ -191,8 +196,13 @@ internal sealed partial class ThinMetadata
         _details = new BTree(_transaction, new BTreeValue(VolumeDetails.Length));
         byte[] data = new byte[BlockKind.Size];
         _transaction.Blocks.ReadFromDevice(ThinSuperblock.Location, data);
-        if (mayFormat && data.AsSpan().IndexOfAnyExcept((byte)0) < 0)
+        if (data.AsSpan().IndexOfAnyExcept((byte)0) < 0)
         {
+            if (!mayFormat)
+            {
+                throw new DmException(Errno.EPERM, "the metadata device is empty, and may not be formatted for a pool that is only read");
+            }
+
             Format();
             return;
         }
