@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DeviceMapper.Backends;
+using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using DeviceMapper.Targets;
@@ -9,7 +10,7 @@ namespace DeviceMapper.Tests.Infrastructure;
 
 /// <summary>
 /// A registry over fake devices. In its tables a word is a <see cref="FakeDevice"/> that the test has added, or
-/// <c>/dev/mapper/NAME</c>; beside all target types there is <c>test</c>, a <see cref="TestTarget"/>, and, with the feature of its name each,
+/// <c>/dev/mapper/NAME</c>, or its number; beside all target types there is <c>test</c>, a <see cref="TestTarget"/>, and, with the feature of its name each,
 /// <c>singleton</c>, <c>immutable</c>, <c>immutable2</c>, <c>wildcard</c> and <c>writeable</c>. Disposing it sees that nothing is left.
 /// </summary>
 public sealed class TestRegistry : IDisposable
@@ -115,6 +116,11 @@ public sealed class TestRegistry : IDisposable
         {
             MappedDevice? mapped = Registry.FindByName(word["/dev/mapper/".Length..]);
             return mapped is null ? throw new DmException(Errno.ENOENT, $"'{word}' is not there") : new MappedSpec(mapped);
+        }
+
+        if (DeviceNumber.TryParse(word, out DeviceNumber number) && Registry.FindByNumber(number) is { } found)
+        {
+            return new MappedSpec(found);
         }
 
         string[] parts = word.Split('?', 2);
