@@ -6,8 +6,8 @@ using DeviceMapper.Native;
 namespace DeviceMapper.Fuse.Operations;
 
 /// <summary>
-/// FALLOCATE, as a block device takes it (the kernel's <c>blkdev_fallocate</c>): punching a hole is a write of zeroes
-/// that may unmap, and is refused where the device has none; zeroing a range keeps the blocks, and writes zeroes itself if need be.
+/// FALLOCATE, as a block device takes it (the kernel's <c>blkdev_fallocate</c>): zeroing a range keeps the blocks, and writes zeroes
+/// itself if need be; punching a hole is a <see cref="PunchOperation"/>.
 /// </summary>
 internal sealed class FallocateOperation : IBioCompletion, IGateEntrant
 {
@@ -19,18 +19,16 @@ internal sealed class FallocateOperation : IBioCompletion, IGateEntrant
     private readonly FuseServer _server;
     private readonly FuseFile _file;
     private readonly ulong _unique;
-    private readonly bool _mayUnmap;
     private Sector _start;
     private SectorCount _left;
 
-    private FallocateOperation(FuseServer server, FuseFile file, ulong unique, Sector start, SectorCount count, bool mayUnmap)
+    private FallocateOperation(FuseServer server, FuseFile file, ulong unique, Sector start, SectorCount count)
     {
         _server = server;
         _file = file;
         _unique = unique;
         _start = start;
         _left = count;
-        _mayUnmap = mayUnmap;
     }
 
     /// <inheritdoc/>
@@ -60,8 +58,10 @@ internal sealed class FallocateOperation : IBioCompletion, IGateEntrant
             return;
         }
 
-        bool mayUnmap = (wanted.Mode & PunchHole) != 0;
-        file.Gate.Enter(new FallocateOperation(server, file, request.Unique, Sector.FromBytes(wanted.Offset), count, mayUnmap));
+        Sector start = Sector.FromBytes(wanted.Offset);
+        file.Gate.Enter((wanted.Mode & PunchHole) != 0
+            ? new PunchOperation(server, file, request.Unique, start, count)
+            : new FallocateOperation(server, file, request.Unique, start, count));
     }
 
     /// <inheritdoc/>
@@ -69,7 +69,7 @@ internal sealed class FallocateOperation : IBioCompletion, IGateEntrant
     {
         Bio bio = Bio.Rent();
         bio.Operation = BioOperation.WriteZeroes;
-        bio.Flags = _mayUnmap ? BioFlags.None : BioFlags.NoUnmap;
+        bio.Flags = BioFlags.NoUnmap;
         bio.Sector = _start;
         bio.Count = _left;
         bio.Buffer = default;
@@ -83,7 +83,7 @@ internal sealed class FallocateOperation : IBioCompletion, IGateEntrant
         BioOperation done = bio.Operation;
         SectorCount count = bio.Count;
         bio.Return();
-        if (done == BioOperation.WriteZeroes && errno == Errno.EOPNOTSUPP && !_mayUnmap)
+        if (done == BioOperation.WriteZeroes && errno == Errno.EOPNOTSUPP)
         {
             WritePiece();
             return;

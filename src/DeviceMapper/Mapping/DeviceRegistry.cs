@@ -117,12 +117,12 @@ public sealed partial class DeviceRegistry : IDisposable
     /// <param name="name">At most <see cref="MaxNameLength"/> bytes, no slash, not <c>control</c>, <c>.</c> or <c>..</c>.</param>
     /// <param name="minor">A minor of the caller's choice; else the lowest free one.</param>
     /// <param name="uuid">At most <see cref="MaxUuidLength"/> bytes, or none.</param>
-    /// <exception cref="DmException">EINVAL: a bad name, uuid or minor; EBUSY: one that is taken.</exception>
+    /// <exception cref="DmException">EINVAL: a bad name or uuid; EBUSY: one that is taken; ENXIO: a minor that is too large, or taken.</exception>
     public MappedDevice Create(string name, uint? minor = null, string? uuid = null)
     {
         CheckName(name);
         CheckUuid(uuid ?? "");
-        uint taken = minor is { } wish ? _minors.Take(wish) : _minors.Take();
+        uint taken = TakeMinor(minor);
         MappedDevice device = new(this, name, uuid ?? "", new DeviceNumber(Major, taken));
         try
         {
@@ -332,6 +332,19 @@ public sealed partial class DeviceRegistry : IDisposable
         return others <= 0 && holders.Count > 0 ? $"used by {names}"
             : holders.Count > 0 ? $"used by {names} and {handles}"
             : $"in use by {handles}";
+    }
+
+    /// <summary>A refusal is ENXIO, as the kernel's <c>dm_create</c> has it whatever is wrong with the minor.</summary>
+    private uint TakeMinor(uint? wish)
+    {
+        try
+        {
+            return wish is { } minor ? _minors.Take(minor) : _minors.Take();
+        }
+        catch (DmException e)
+        {
+            throw new DmException(Errno.ENXIO, e.Message, e);
+        }
     }
 
     private static void CheckName(string name)

@@ -56,8 +56,8 @@ public static class TableParser
             throw new DmException(Errno.EINVAL, $"line {number}: '{line}' is not 'start length target arguments'");
         }
 
-        string arguments = rest.TrimStart()[type.Length..].TrimStart().ToString();
-        return new TableLine(new Sector(start), new SectorCount(length), type.ToString(), arguments);
+        ReadOnlySpan<char> arguments = WithoutComment(rest.TrimStart()[type.Length..]).Trim();
+        return new TableLine(new Sector(start), new SectorCount(length), type.ToString(), arguments.ToString());
     }
 
     /// <summary>Splits arguments as the kernel's <c>dm_split_args</c>: at white space; a backslash takes the next character literally.</summary>
@@ -128,6 +128,20 @@ public static class TableParser
         return backslashes % 2 == 1 && line.TrimStart(' ', '\t', '\r') is var rest && rest.Length > trimmed.Length
             ? rest[..(trimmed.Length + 1)]
             : trimmed;
+    }
+
+    /// <summary>Ends arguments before a word that starts with <c>#</c>. (dmsetup ends them at any <c>#</c>; here it may be part of a device's word.)</summary>
+    private static ReadOnlySpan<char> WithoutComment(ReadOnlySpan<char> arguments)
+    {
+        for (int i = 1; i < arguments.Length; i++)
+        {
+            if (arguments[i] == '#' && char.IsWhiteSpace(arguments[i - 1]))
+            {
+                return arguments[..i];
+            }
+        }
+
+        return arguments;
     }
 
     private static ReadOnlySpan<char> FirstWord(ReadOnlySpan<char> text)

@@ -10,23 +10,23 @@ namespace DeviceMapper.Targets;
 /// <summary>The list of target types. Adding a target is a file of its own and a line here.</summary>
 public static class TargetTypes
 {
-    /// <summary>All that there are, by name.</summary>
+    /// <summary>All that there are, in the kernel's order: those that are modules there, then the three of its core.</summary>
     public static IReadOnlyList<TargetType> All { get; } =
     [
         CryptTarget.Definition,
         DelayTarget.Definition,
         DustTarget.Definition,
-        ErrorTarget.Definition,
         FlakeyTarget.Definition,
-        LinearTarget.Definition,
         LogWritesTarget.Definition,
         MultipathTarget.Definition,
         SnapshotMergeTarget.Definition,
         SnapshotOriginTarget.Definition,
         SnapshotTarget.Definition,
-        StripedTarget.Definition,
         ThinPoolTarget.Definition,
         ThinTarget.Definition,
         ZeroTarget.Definition,
+        StripedTarget.Definition,
+        LinearTarget.Definition,
+        ErrorTarget.Definition,
     ];
 }

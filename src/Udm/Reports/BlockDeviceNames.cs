@@ -11,7 +11,9 @@ internal static class BlockDeviceNames
     public static string OfMapped(DeviceNumber number) => $"dm-{number.Minor}";
 
     /// <summary>The name of a device of the tree; null if it has none.</summary>
-    public static string? Of(DeviceNode node) => node.Info is not null ? OfMapped(node.Number) : OfOther(node.Number, node.TableName);
+    public static string? Of(DeviceNode node) => node.Info is { } info
+        ? info.HasTable ? OfMapped(node.Number) : null
+        : OfOther(node.Number, node.TableName);
 
     /// <summary>The name of a device that a table uses.</summary>
     /// <param name="dependency">The device.</param>

@@ -102,11 +102,14 @@ internal static class ConciseFormat
             throw new VerbException($"concise device '{name}' has {fields.Count} fields; name,uuid,minor,flags,table are expected");
         }
 
-        string minor = fields[2].ToString().Trim();
-        if (minor.Length > 0 && !uint.TryParse(minor, out _))
+        string table = fields[TableField].ToString();
+        if (string.IsNullOrWhiteSpace(table))
         {
-            throw new VerbException($"concise device '{name}': minor '{minor}' is not a number");
+            throw new VerbException($"concise device '{name}' has no table");
         }
+
+        // As dmsetup, any minor is taken where what is there is no number.
+        uint? minor = uint.TryParse(fields[2].ToString(), out uint number) ? number : null;
 
         string flags = fields[3].ToString();
         if (flags is not ("" or "rw" or "ro"))
@@ -114,6 +117,6 @@ internal static class ConciseFormat
             throw new VerbException($"concise device '{name}': flags '{flags}' must be 'ro', 'rw' or empty");
         }
 
-        return new(name, fields[1].ToString(), minor.Length > 0 ? uint.Parse(minor) : null, flags == "ro", fields[TableField].ToString());
+        return new(name, fields[1].ToString(), minor, flags == "ro", table);
     }
 }

@@ -129,7 +129,20 @@ internal sealed class CreateVerb : Verb
     /// </summary>
     internal static void CreateAll(VerbContext context, IEnumerable<ConciseDevice> devices)
     {
-        LinkedList<ConciseDevice> waiting = new(devices);
+        LinkedList<ConciseDevice> waiting = new();
+        VerbException? problem = null;
+        try
+        {
+            foreach (ConciseDevice device in devices)
+            {
+                waiting.AddLast(device);
+            }
+        }
+        catch (VerbException e)
+        {
+            problem = e; // as with dmsetup, what stands before it is made
+        }
+
         int postponed = 0;
         while (waiting.First?.Value is { } next)
         {
@@ -145,6 +158,12 @@ internal sealed class CreateVerb : Verb
                 waiting.AddLast(next);
                 postponed++;
             }
+        }
+
+        if (problem is not null)
+        {
+            context.Device = "";
+            throw problem;
         }
     }
 

@@ -28,6 +28,10 @@ internal sealed class DeviceClient(IControl control, ManglingMode mangling, Acti
     /// <summary>The target types.</summary>
     public IReadOnlyList<ListedTargetType> TargetTypes() => TargetVersions.Read(Call(DmCommand.ListVersions, new DmIoctl()));
 
+    /// <summary>The version of one target type.</summary>
+    public ListedTargetType TargetType(string name) =>
+        TargetVersions.Read(Call(DmCommand.GetTargetVersion, new DmIoctl { Name = name }))[0];
+
     /// <summary>What a device is like; null if there is none.</summary>
     public DeviceInfo? Find(DeviceSelector device, DmFlags flags)
     {

@@ -28,11 +28,14 @@ internal sealed record DeviceInfo(string Name, string Uuid, DeviceNumber Number,
     /// <summary>Whether it has an inactive table.</summary>
     public bool HasInactiveTable => Flags.HasFlag(DmFlags.InactivePresent);
 
+    /// <summary>Whether it has a table at all. (Before its first one, the kernel has no disk of it.)</summary>
+    public bool HasTable => HasLiveTable || HasInactiveTable;
+
     /// <summary>Whether it is removed on its last close.</summary>
     public bool IsDeferredRemove => Flags.HasFlag(DmFlags.DeferredRemove);
 
     /// <summary>Its read-ahead in sectors; null where the kernel would have no disk yet to read it from, before the first table.</summary>
-    public int? ReadAhead => HasLiveTable || HasInactiveTable ? DefaultReadAhead : null;
+    public int? ReadAhead => HasTable ? DefaultReadAhead : null;
 
     /// <summary>Reads an answer.</summary>
     /// <exception cref="VerbException">Its name or uuid should be mangled, and is not.</exception>

@@ -74,7 +74,7 @@ internal sealed class InfoVerb : DeviceVerb
     /// <inheritdoc/>
     protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
     {
-        DeviceInfo info = context.Devices.Find(device, context.Flags) ?? throw new VerbException("there is no such device");
+        DeviceInfo info = context.Devices.Find(device, context.Flags) ?? throw new VerbException("no mapped device is called so");
         if (_report is not null)
         {
             _report.Add(new DeviceRow(info, context.Devices, _tree!));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DeviceMapper;
+using DeviceMapper.Ioctl;
 using DeviceMapper.Mapping;
 using Udm.Reports;
 
@@ -69,16 +70,19 @@ internal sealed class LsVerb : Verb
                 continue;
             }
 
-            string shown = naming switch
-            {
-                DeviceNaming.Block => BlockDeviceNames.OfMapped(device.Number),
-                DeviceNaming.Mapped => device.Name,
-                _ => device.Number.ToString(),
-            };
-            context.Out.WriteLine($"{device.Name}\t({shown})");
+            context.Out.WriteLine($"{device.Name}\t({Shown(context, device, naming)})");
         }
 
         return 0;
+    }
+
+    /// <summary>A device that has never had a table has no node in the kernel, so only its number can be shown.</summary>
+    private static string Shown(VerbContext context, NamedDevice device, DeviceNaming naming)
+    {
+        DeviceSelector selector = DeviceSelector.ByName(device.Name, context.Mangling);
+        return naming is DeviceNaming.Number || context.Devices.Find(selector, DmFlags.None) is not { HasTable: true } ? device.Number.ToString()
+            : naming is DeviceNaming.Block ? BlockDeviceNames.OfMapped(device.Number)
+            : selector.Name!;
     }
 
     private static bool Filters(VerbContext context) => context.Options.Has(Option.Target) || context.Options.Has(Option.Exec);

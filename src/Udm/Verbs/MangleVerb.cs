@@ -39,7 +39,7 @@ internal sealed class MangleVerb : DeviceVerb
     /// <inheritdoc/>
     protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
     {
-        DeviceInfo info = context.Devices.Find(device, context.Flags) ?? throw new VerbException("there is no such device");
+        DeviceInfo info = context.Devices.Find(device, context.Flags) ?? throw new VerbException("no mapped device is called so");
         ManglingMode form = context.AskedMangling ?? ManglingMode.Auto;
         foreach ((string text, string what) in new[] { (info.Name, "name"), (info.Uuid, "uuid") })
         {

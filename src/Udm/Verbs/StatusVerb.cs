@@ -42,7 +42,7 @@ internal sealed class StatusVerb : TargetTextVerb
         catch (DmException refusal) when (refusal.Errno == Errno.ENXIO)
         {
             // As dmsetup, which takes this answer of 'status', but not that of 'table', for no refusal.
-            throw new VerbException("there is no such device");
+            throw new VerbException("no mapped device is called so");
         }
     }
 }

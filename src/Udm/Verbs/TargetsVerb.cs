@@ -29,9 +29,12 @@ internal sealed class TargetsVerb : Verb
     {
         foreach (ListedTargetType type in context.Devices.TargetTypes())
         {
-            context.Out.WriteLine($"{type.Name,-16} v{type.Version.Major}.{type.Version.Minor}.{type.Version.Patch}");
+            context.Out.WriteLine(Line(type));
         }
 
         return 0;
     }
+
+    /// <summary>How a type is printed.</summary>
+    public static string Line(ListedTargetType type) => $"{type.Name,-16} v{type.Version}";
 }

@@ -25,6 +25,7 @@ internal static class VerbTable
         new MultipathVerb(),
         new MangleVerb(),
         new TargetsVerb(),
+        new TargetVersionVerb(),
         new VersionVerb(),
         new HelpVerb(),
         new DaemonVerb(),

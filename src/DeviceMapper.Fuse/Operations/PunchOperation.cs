@@ -1,0 +1,110 @@
+using DeviceMapper.Io;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Fuse.Operations;
+
+/// <summary>
+/// A hole that is punched: what a device's file has in place of a discard. It is refused where the device takes no discards, and
+/// the range reads as zeroes afterwards, which a discard alone does not promise and a loop device over the file relies on.
+/// </summary>
+/// <remarks>
+/// One write of zeroes that may unmap, where all targets have that. Else a discard, and then a look at what the range reads: pieces
+/// that are not zero are written over.
+/// </remarks>
+internal sealed class PunchOperation(FuseServer server, FuseFile file, ulong unique, Sector start, SectorCount count)
+    : IBioCompletion, IGateEntrant
+{
+    private const int PieceLength = IoBuffers.MaxRequest;
+
+    private Sector _at = start; // the piece that is looked at
+    private SectorCount _left = count;
+    private IoBuffer _piece;
+
+    /// <inheritdoc/>
+    public IGateEntrant? NextEntrant { get; set; }
+
+    /// <inheritdoc/>
+    public bool IsExclusive => false;
+
+    /// <inheritdoc/>
+    public void Enter()
+    {
+        QueueLimits limits = file.Device.Limits;
+        if (limits.MaxDiscard == SectorCount.Zero)
+        {
+            End(Errno.EOPNOTSUPP);
+            return;
+        }
+
+        Submit(limits.MaxWriteZeroes != SectorCount.Zero ? BioOperation.WriteZeroes : BioOperation.Discard, start, count, default);
+    }
+
+    /// <inheritdoc/>
+    public void BioEnded(Bio bio)
+    {
+        Errno errno = bio.Status.ToErrno();
+        BioOperation done = bio.Operation;
+        bio.Return();
+        switch (done)
+        {
+            case BioOperation.WriteZeroes when errno == Errno.EOPNOTSUPP: // another table has become live
+                Submit(BioOperation.Discard, start, count, default);
+                break;
+            case BioOperation.Discard when errno == Errno.None:
+                _piece = server.Buffers.Rent((int)Math.Min(count.Bytes, PieceLength));
+                SubmitPiece(BioOperation.Read);
+                break;
+            case BioOperation.Read when errno == Errno.None && HasData():
+                Clear();
+                SubmitPiece(BioOperation.Write);
+                break;
+            case BioOperation.Read or BioOperation.Write when errno == Errno.None && Advance():
+                SubmitPiece(BioOperation.Read);
+                break;
+            default:
+                End(errno);
+                break;
+        }
+    }
+
+    private SectorCount PieceCount => SectorCount.Min(_left, SectorCount.FromBytes(PieceLength));
+
+    private unsafe Span<byte> Piece => new((void*)_piece.Address, (int)PieceCount.Bytes);
+
+    private bool HasData() => Piece.ContainsAnyExcept((byte)0);
+
+    private void Clear() => Piece.Clear();
+
+    private bool Advance()
+    {
+        SectorCount piece = PieceCount;
+        _at += piece;
+        _left -= piece;
+        return _left != SectorCount.Zero;
+    }
+
+    private void SubmitPiece(BioOperation operation) =>
+        Submit(operation, _at, PieceCount, new BioBuffer(_piece.Address, (int)PieceCount.Bytes));
+
+    private void Submit(BioOperation operation, Sector at, SectorCount length, BioBuffer buffer)
+    {
+        Bio bio = Bio.Rent();
+        bio.Operation = operation;
+        bio.Sector = at;
+        bio.Count = length;
+        bio.Buffer = buffer;
+        bio.Device = file.Device;
+        bio.Submit(this);
+    }
+
+    private void End(Errno errno)
+    {
+        if (_piece.Home is not null)
+        {
+            _piece.Return();
+        }
+
+        server.Connection.Refuse(unique, errno);
+        file.Gate.Exit(exclusive: false);
+    }
+}
