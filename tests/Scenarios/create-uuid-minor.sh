@@ -24,8 +24,6 @@ try dmsetup create d --notable -j 1 -m 1
 try dmsetup create e --notable
 try dmsetup create f --notable -j 999 -m 1048575
 try dmsetup create g --notable -j 1 -m 1048576
-try dmsetup create h --notable -j 1 -m -1
-try dmsetup create i --notable -j 1 -m x
 try dmsetup load b --table "0 8 zero"; try dmsetup resume b
 list
 dmsetup remove_all

@@ -12,7 +12,7 @@ try dmsetup ls -o devname | sed 's/dm-[0-9]*/dm-N/'
 try dmsetup ls -o blkdevname | sed 's/dm-[0-9]*/dm-N/'
 try dmsetup ls -o devno
 try dmsetup ls -o nosuch
-try dmsetup ls --exec "echo run" | sed "s,[^ ]*/mapper/,M/,"
+try dmsetup ls --exec "echo run" | sed "s,[^ ]*/mapper/,M/,; s,c.x20d,c d,"
 try dmsetup ls --target zero --exec "echo run" | sed "s,[^ ]*/mapper/,M/,"
 try dmsetup ls b
 try dmsetup status --target linear

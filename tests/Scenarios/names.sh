@@ -1,5 +1,5 @@
 # Names: which are taken, how they are mangled and shown.
-list() { dmsetup "$@" info -c --noheadings --separator '|' -o name,mangled_name,unmangled_name --sort name; }
+list() { dmsetup "$@" info -c --noheadings --separator '|' -o name,mangled_name,unmangled_name --sort name 2>/dev/null; }
 one() { echo "> $1"; try dmsetup create "$1" --notable; list | sed 's/^/  /'; dmsetup remove "$1" 2>/dev/null; dmsetup --manglename none remove_all 2>/dev/null; }
 echo "- auto"
 for n in plain 'with blank' 'a:b' 'a+b=c@d~e_f-g.h#i' 'a;b' 'a"b' "a'b" 'a\b' 'a\x20b' 'a\x20 b' 'a\x5cb' 'ünï' 'a|b' 'a*?[b]' '$a' 'a(b)' $'tab\tx'; do one "$n"; done

@@ -23,4 +23,4 @@ echo "- a table that fails now"
 dmsetup suspend x; start read4k 0; dmsetup load x --table "0 2048 error"; dmsetup resume x; end
 echo "- a table that is refused: it still waits"
 dmsetup load x --table "0 2048 linear $b 0"; dmsetup resume x; dmsetup suspend x; start read4k 0
-dmsetup load x --table "0 4096 linear $a 0"; try dmsetup resume x; kill -0 $io 2>/dev/null && echo "waits"; dmsetup resume x; end
+try dmsetup load x --table "0 4096 linear $a 0"; try dmsetup resume x; kill -0 $io 2>/dev/null && echo "waits"; dmsetup resume x; end

@@ -36,7 +36,7 @@ internal sealed class PunchOperation(FuseServer server, FuseFile file, ulong uni
             return;
         }
 
-        Submit(limits.MaxWriteZeroes != SectorCount.Zero ? BioOperation.WriteZeroes : BioOperation.Discard, start, count, default);
+        Submit(limits.MaxWriteZeroes != SectorCount.Zero ? BioOperation.WriteZeroes : BioOperation.Discard, _at, _left, default);
     }
 
     /// <inheritdoc/>
@@ -48,10 +48,10 @@ internal sealed class PunchOperation(FuseServer server, FuseFile file, ulong uni
         switch (done)
         {
             case BioOperation.WriteZeroes when errno == Errno.EOPNOTSUPP: // another table has become live
-                Submit(BioOperation.Discard, start, count, default);
+                Submit(BioOperation.Discard, _at, _left, default);
                 break;
             case BioOperation.Discard when errno == Errno.None:
-                _piece = server.Buffers.Rent((int)Math.Min(count.Bytes, PieceLength));
+                _piece = server.Buffers.Rent((int)Math.Min(_left.Bytes, PieceLength));
                 SubmitPiece(BioOperation.Read);
                 break;
             case BioOperation.Read when errno == Errno.None && HasData():
