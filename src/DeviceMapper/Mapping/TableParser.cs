@@ -56,7 +56,7 @@ public static class TableParser
             throw new DmException(Errno.EINVAL, $"line {number}: '{line}' is not 'start length target arguments'");
         }
 
-        ReadOnlySpan<char> arguments = WithoutComment(rest.TrimStart()[type.Length..]).Trim();
+        ReadOnlySpan<char> arguments = WithoutComment(rest.TrimStart()[type.Length..]).TrimStart();
         return new TableLine(new Sector(start), new SectorCount(length), type.ToString(), arguments.ToString());
     }
 
@@ -135,9 +135,10 @@ public static class TableParser
     {
         for (int i = 1; i < arguments.Length; i++)
         {
-            if (arguments[i] == '#' && char.IsWhiteSpace(arguments[i - 1]))
+            bool startsWord = char.IsWhiteSpace(arguments[i - 1]) && (i == 1 || arguments[i - 2] != '\\');
+            if (arguments[i] == '#' && startsWord)
             {
-                return arguments[..i];
+                return arguments[..(i - 1)];
             }
         }
 
