@@ -98,15 +98,21 @@ public static class TableParser
         return words;
     }
 
-    /// <summary>Escapes blanks and backslashes, so that <see cref="SplitWords"/> gives the word back.</summary>
+    /// <summary>Escapes blanks, backslashes and what would start a comment, so that <see cref="SplitWords"/> gives the word back.</summary>
     public static string EscapeWord(string word)
     {
-        if (word.AsSpan().IndexOfAny(" \t\n\r\v\f\\\u00a0") < 0)
+        bool comment = word.StartsWith('#');
+        if (!comment && word.AsSpan().IndexOfAny(" \t\n\r\v\f\\\u00a0") < 0)
         {
             return word;
         }
 
         StringBuilder escaped = new(word.Length + 8);
+        if (comment)
+        {
+            escaped.Append('\\');
+        }
+
         foreach (char c in word)
         {
             if (c is ' ' or '\t' or '\n' or '\r' or '\v' or '\f' or '\\' or '\u00a0')
