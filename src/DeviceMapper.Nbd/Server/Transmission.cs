@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
+using DeviceMapper.Nbd.Native;
 using DeviceMapper.Nbd.Protocol;
 using DeviceMapper.Nbd.Server.Commands;
 
@@ -36,6 +38,7 @@ internal sealed unsafe partial class Transmission : IDisposable
     private NativeBuffer _data; // of large writes
     private int _start; // of what has been received and not handled
     private int _receiveLimit = BufferPool.Usual;
+    private readonly ReceivePauses _pauses = new();
     private int _underWay;
     private long _memory; // of _received, _replies, _retired
 
@@ -69,11 +72,14 @@ internal sealed unsafe partial class Transmission : IDisposable
     public string? Run()
     {
         string? wrong;
+        ShortPause.Allow();
         Plug.Start();
         do
         {
+            long before = Requests;
             wrong = HandleReceived(out bool disconnected);
             Flush();
+            _pauses.Handled(Requests - before, Stopwatch.GetTimestamp() / TicksInMicrosecond);
             if (disconnected || wrong is not null)
             {
                 break;
@@ -143,6 +149,7 @@ internal sealed unsafe partial class Transmission : IDisposable
     }
 
     private const int PageSize = 4096;
+    private static readonly long TicksInMicrosecond = Stopwatch.Frequency / 1_000_000;
 
     private static int Place(NativeBuffer buffer, int skip) =>
         skip == 0 ? buffer.Used : ((buffer.Used + skip + PageSize - 1) & -PageSize) - skip;
@@ -181,6 +188,11 @@ internal sealed unsafe partial class Transmission : IDisposable
 
         _start = 0;
         _received.Used = left;
+        if (_pauses.Pauses)
+        {
+            ShortPause.Take();
+        }
+
         int received = _stream.Receive(_received.Address + left, Math.Min(_receiveLimit, _received.Length - left), wait: true);
         _received.Used += Math.Max(received, 0);
         return received > 0;
