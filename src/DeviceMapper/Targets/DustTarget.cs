@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
+using DeviceMapper.Native;
 
 namespace DeviceMapper.Targets;
 
@@ -27,7 +28,7 @@ public sealed class DustTarget : Target
         : base(arguments)
     {
         arguments.Expect(3, 3);
-        _blockSize = arguments.Number32(2, "block size", "a number of bytes");
+        _blockSize = arguments.UInt32(2, "block size", "a number of bytes");
         if (_blockSize is < Io.Sector.Size or > LargestBlock || !uint.IsPow2(_blockSize))
         {
             throw arguments.Refuse(2, "block size", $"is not a power of two from {Io.Sector.Size} to {LargestBlock}");
@@ -39,7 +40,7 @@ public sealed class DustTarget : Target
         }
 
         _offset = arguments.Sector(1, "offset");
-        _device = arguments.Device(0);
+        _device = Device(arguments);
         _block = SectorCount.FromBytes(_blockSize);
         MaxIo = _block;
         FlushBios = 1;
@@ -117,6 +118,19 @@ public sealed class DustTarget : Target
     /// <inheritdoc/>
     public override IEnumerable<TargetArea> Areas => [new(_device, _offset, Length)];
 
+    /// <summary>As in the kernel, a device that cannot be opened is EINVAL, whatever the reason.</summary>
+    private static DeviceReference Device(TargetArguments arguments)
+    {
+        try
+        {
+            return arguments.Device(0);
+        }
+        catch (DmException e) when (e.Errno != Errno.EINTR)
+        {
+            throw new DmException(Errno.EINVAL, e.Message, e);
+        }
+    }
+
     private MapResult MapRead(ulong block) => _bad.ContainsKey(block) ? MapResult.Kill : MapResult.Remapped;
 
     /// <summary>A write mends the block, unless it is one of those that still fail.</summary>
@@ -178,5 +192,5 @@ public sealed class DustTarget : Target
             ? (byte)failures
             : throw Refuse($"'{word}' is not a number of failures from 0 to {MostFailures}");
 
-    private DmException Refuse(string reason) => new(Native.Errno.EINVAL, $"{Type.Name}: {reason}");
+    private DmException Refuse(string reason) => new(Errno.EINVAL, $"{Type.Name}: {reason}");
 }

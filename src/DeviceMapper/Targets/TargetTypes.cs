@@ -1,5 +1,6 @@
 using DeviceMapper.Targets.Crypt;
 using DeviceMapper.Targets.Delay;
+using DeviceMapper.Targets.Fault;
 using DeviceMapper.Targets.Flakey;
 using DeviceMapper.Targets.LogWrites;
 using DeviceMapper.Targets.Multipath;
@@ -16,6 +17,7 @@ public static class TargetTypes
         CryptTarget.Definition,
         DelayTarget.Definition,
         DustTarget.Definition,
+        FaultTarget.Definition,
         FlakeyTarget.Definition,
         LogWritesTarget.Definition,
         MultipathTarget.Definition,

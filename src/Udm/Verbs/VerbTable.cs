@@ -31,6 +31,7 @@ internal static class VerbTable
         new DaemonVerb(),
         new ServeVerb(),
         new NbdVerb(),
+        new FaultVerb(),
     ];
 
     /// <summary>The verb of a name; null if there is none.</summary>

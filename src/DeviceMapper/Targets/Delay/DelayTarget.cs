@@ -37,7 +37,7 @@ public sealed class DelayTarget : Target
         }
 
         _classes = [_given[0], _given[Math.Min(Write, _given.Length - 1)], _given[^1]];
-        _delayed = new DelayedBios(Table.Owner.Registry.Options.Time, _classes.Length);
+        _delayed = new DelayedBios(Table.Owner.Registry.Options.Time, _classes.Length, static bio => bio.Send());
         FlushBios = 1;
         DiscardBios = 1;
     }
@@ -57,8 +57,7 @@ public sealed class DelayTarget : Target
         DelayClass of = _classes[index];
         bio.Device = of.Device.Device;
         bio.Sector = of.Offset + OffsetOf(bio.Sector);
-        bio.ContextValue = (ulong)index;
-        return of.Milliseconds != 0 && _delayed.TryAdd(bio, TimeSpan.FromMilliseconds(of.Milliseconds)) ? MapResult.Submitted : MapResult.Remapped;
+        return of.Milliseconds != 0 && _delayed.TryAdd(bio, index, TimeSpan.FromMilliseconds(of.Milliseconds)) ? MapResult.Submitted : MapResult.Remapped;
     }
 
     /// <inheritdoc/>

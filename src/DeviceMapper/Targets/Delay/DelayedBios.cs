@@ -7,8 +7,9 @@ internal sealed class DelayedBios
 {
     private readonly TimeProvider _time;
     private readonly WakeUps _wakeUps;
+    private readonly Action<Bio> _send;
     private readonly Lock _lock = new();
-    private readonly PriorityQueue<Bio, (long Due, long Number)> _queue = new();
+    private readonly PriorityQueue<(Bio Bio, int Class), (long Due, long Number)> _queue = new();
     private readonly int[] _counts; // by class
     private long _number;
     private long _wakeUpAt = long.MaxValue; // the earliest wake-up that was asked for and has not come
@@ -17,9 +18,11 @@ internal sealed class DelayedBios
     /// <summary>None yet.</summary>
     /// <param name="time">The clock.</param>
     /// <param name="classes">How many classes are counted apart.</param>
-    public DelayedBios(TimeProvider time, int classes = 1)
+    /// <param name="send">Sends a bio whose time has come.</param>
+    public DelayedBios(TimeProvider time, int classes, Action<Bio> send)
     {
         _time = time;
+        _send = send;
         _wakeUps = WakeUps.Of(time);
         _counts = new int[classes];
     }
@@ -27,9 +30,9 @@ internal sealed class DelayedBios
     /// <summary>How many of a class wait.</summary>
     public int Count(int ofClass) => Volatile.Read(ref _counts[ofClass]);
 
-    /// <summary>Keeps a bio for a time. Its <see cref="Bio.ContextValue"/> is its class.</summary>
+    /// <summary>Keeps a bio for a time.</summary>
     /// <returns>False while nothing may wait: the bio is still the caller's.</returns>
-    public bool TryAdd(Bio bio, TimeSpan delay)
+    public bool TryAdd(Bio bio, int ofClass, TimeSpan delay)
     {
         long due = _time.GetTimestamp() + (long)Math.Ceiling(delay.TotalSeconds * _time.TimestampFrequency);
         bool wake;
@@ -40,8 +43,8 @@ internal sealed class DelayedBios
                 return false;
             }
 
-            _queue.Enqueue(bio, (due, _number++));
-            _counts[(int)bio.ContextValue]++;
+            _queue.Enqueue((bio, ofClass), (due, _number++));
+            _counts[ofClass]++;
             wake = due < _wakeUpAt;
             _wakeUpAt = wake ? due : _wakeUpAt;
         }
@@ -62,8 +65,11 @@ internal sealed class DelayedBios
             _open = false;
         }
 
-        Send(long.MaxValue);
+        SendAll();
     }
+
+    /// <summary>Sends all that wait.</summary>
+    public void SendAll() => Send(long.MaxValue);
 
     /// <summary>Bios may wait again.</summary>
     public void Open()
@@ -102,19 +108,19 @@ internal sealed class DelayedBios
     {
         while (true)
         {
-            Bio? bio;
+            (Bio Bio, int Class) next;
             lock (_lock)
             {
-                if (!_queue.TryPeek(out bio, out (long Due, long Number) first) || first.Due > until)
+                if (!_queue.TryPeek(out next, out (long Due, long Number) first) || first.Due > until)
                 {
                     return;
                 }
 
                 _queue.Dequeue();
-                _counts[(int)bio.ContextValue]--;
+                _counts[next.Class]--;
             }
 
-            bio.Send();
+            _send(next.Bio);
         }
     }
 }

@@ -21,6 +21,7 @@ internal sealed class LogWriter : IBioCompletion
     private bool _pumping; // some thread takes from _waiting
     private bool _superWanted; // before anything else is sent
     private bool _enabled = true;
+    private bool _proven; // an entry has been written: until then they go one by one, so that a device that fails is noticed at the first
 
     /// <summary>An empty log: nothing is written until there is an entry.</summary>
     public LogWriter(DeviceReference device, uint blockSize, Action<string> stopped)
@@ -101,6 +102,7 @@ internal sealed class LogWriter : IBioCompletion
         lock (_lock)
         {
             _underWay--;
+            _proven |= status == BioStatus.Ok;
             if (_pumping || _underWay > 0)
             {
                 return;
@@ -172,6 +174,11 @@ internal sealed class LogWriter : IBioCompletion
             _superWanted = false;
             bio = SuperBio();
             return true;
+        }
+
+        if (!_proven && _underWay > 0)
+        {
+            return false;
         }
 
         LoggedBio? next = _waiting.Take();
