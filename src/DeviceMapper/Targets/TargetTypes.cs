@@ -5,6 +5,7 @@ using DeviceMapper.Targets.Flakey;
 using DeviceMapper.Targets.LogWrites;
 using DeviceMapper.Targets.Multipath;
 using DeviceMapper.Targets.Snapshots;
+using DeviceMapper.Targets.Verity;
 
 namespace DeviceMapper.Targets;
 
@@ -26,6 +27,7 @@ public static class TargetTypes
         SnapshotTarget.Definition,
         ThinPoolTarget.Definition,
         ThinTarget.Definition,
+        VerityTarget.Definition,
         ZeroTarget.Definition,
         StripedTarget.Definition,
         LinearTarget.Definition,

@@ -19,7 +19,8 @@ public sealed class TargetPagesTests
         LogCollector log = new();
         using DeviceRegistry registry = new(new DeviceRegistryOptions { Logger = log });
         string text = _pages.TablesOf(target)[index];
-        MappedDevice device = registry.Create("example", text.Replace("file:", $"file:{folder.Path}/"));
+        DeviceMode mode = target == "verity" ? DeviceMode.ReadOnly : DeviceMode.ReadWrite; // that one takes no other
+        MappedDevice device = registry.Create("example", text.Replace("file:", $"file:{folder.Path}/"), mode);
         Assert.Contains(device.TableTexts(arguments: true), t => t.Type == target);
         Assert.Equal(TableParser.Parse(text).Count, device.TableTexts(arguments: false).Count);
         registry.Remove(device);
