@@ -1,0 +1,31 @@
+using BenchmarkDotNet.Attributes;
+using DeviceMapper.Mapping;
+
+namespace Core;
+
+/// <summary>A 4 KiB bio through linear devices that stand on each other, over a null device: submitted, mapped, ended, given back.</summary>
+public class BioPath
+{
+    private DeviceRegistry? _registry;
+    private Submitter? _submitter;
+
+    /// <summary>How many linear devices.</summary>
+    [Params(1, 2, 4, 8)]
+    public int Depth { get; set; }
+
+    /// <summary>Makes the stack.</summary>
+    [GlobalSetup]
+    public void Setup()
+    {
+        _registry = NullDevice.Registry();
+        _submitter = new Submitter(NullDevice.Stack(_registry, Depth));
+    }
+
+    /// <summary>Takes it down.</summary>
+    [GlobalCleanup]
+    public void Cleanup() => _registry!.Dispose();
+
+    /// <summary>One bio.</summary>
+    [Benchmark]
+    public void Read4KiB() => _submitter!.Submit(800);
+}
