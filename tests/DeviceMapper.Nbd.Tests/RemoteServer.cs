@@ -9,11 +9,13 @@ internal sealed class RemoteServer : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("udm-nbd-").FullName;
     private readonly string _kind;
+    private readonly string _image;
     private Process? _process;
 
-    public RemoteServer(string kind)
+    public RemoteServer(string kind, string? image = null)
     {
         _kind = kind;
+        _image = image ?? Path.Join(_folder, "image");
         if (kind.StartsWith("ours", StringComparison.Ordinal))
         {
             Ours = new ServedRegistry();
@@ -23,8 +25,7 @@ internal sealed class RemoteServer : IDisposable
             return;
         }
 
-        string image = Path.Join(_folder, "image");
-        using (FileStream file = File.Create(image))
+        using (FileStream file = new(_image, FileMode.OpenOrCreate))
         {
             file.SetLength(Size);
         }
@@ -42,12 +43,12 @@ internal sealed class RemoteServer : IDisposable
     /// <summary>Starts the program.</summary>
     public void Start()
     {
-        string image = Path.Join(_folder, "image");
         string[] command = _kind switch
         {
-            "nbdkit" => ["nbdkit", "-f", "-U", Socket, "file", image],
-            "nbdkit without structured replies" => ["nbdkit", "-f", "--no-sr", "-U", Socket, "file", image],
-            "qemu-nbd" => ["qemu-nbd", "-t", "-e", "16", "-f", "raw", "--discard=unmap", "-k", Socket, image],
+            "nbdkit" => ["nbdkit", "-f", "-U", Socket, "file", _image],
+            "nbdkit, slow" => ["nbdkit", "-f", "-U", Socket, "--filter=delay", "file", _image, "rdelay=3ms", "wdelay=3ms"],
+            "nbdkit without structured replies" => ["nbdkit", "-f", "--no-sr", "-U", Socket, "file", _image],
+            "qemu-nbd" => ["qemu-nbd", "-t", "-e", "16", "-f", "raw", "--discard=unmap", "-k", Socket, _image],
             _ => throw new ArgumentException(_kind),
         };
         ServedRegistry.SkipWithout(command[0]);
@@ -70,6 +71,9 @@ internal sealed class RemoteServer : IDisposable
 
     /// <summary>Stops the program where it is: it neither answers nor closes.</summary>
     public void Stop() => ServedRegistry.RunOk("kill", "-STOP", $"{_process!.Id}");
+
+    /// <summary>Lets it go on.</summary>
+    public void Continue() => ServedRegistry.RunOk("kill", "-CONT", $"{_process!.Id}");
 
     public void Dispose()
     {

@@ -16,6 +16,9 @@ internal sealed class DoubtfulRanges
     /// <summary>Whether the processes that could still write them are all known, and gone.</summary>
     public bool IsOver => !_unknownServer && _processes.All(PeerProcess.IsGone);
 
+    /// <summary>Whether one of those processes is stopped, as by SIGSTOP.</summary>
+    public bool IsAnyStopped => _processes.Any(PeerProcess.IsStopped);
+
     /// <summary>A write was sent, and has no answer.</summary>
     /// <param name="request">The write.</param>
     /// <param name="process">The server's process, 0 where it is not known.</param>

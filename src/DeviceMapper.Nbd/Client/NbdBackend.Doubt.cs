@@ -11,6 +11,7 @@ internal sealed partial class NbdBackend
     private readonly List<RemoteRequest> _held = []; // writes to doubtful ranges; guarded by _lock
     private volatile bool _anyDoubt;
     private long _backSince; // when the present connections were made; guarded by _lock
+    private long _closedSince; // when it was disposed, or its server was last seen stopped after that; guarded by _lock
     private ITimer? _doubtPoll; // guarded by _lock
 
     /// <inheritdoc/>
@@ -43,14 +44,22 @@ internal sealed partial class NbdBackend
 
     /// <summary>
     /// Ends the doubt once the old server's process is gone; where that cannot be told, or it lives on, after the time that writes wait at most,
-    /// counted from its return.
+    /// counted from its return. One that is closed while in doubt goes on to look, for those that want to know: a server that is
+    /// stopped can still do what it was told.
     /// </summary>
     private void PollDoubts()
     {
         List<RemoteRequest> held;
         lock (_lock)
         {
-            bool waited = _links.Length > 0 && _time.GetElapsedTime(_backSince) >= _uri.InDoubt;
+            if (_disposed && _doubtful.IsAnyStopped)
+            {
+                _closedSince = _time.GetTimestamp();
+            }
+
+            bool waited = _disposed
+                ? _time.GetElapsedTime(_closedSince) >= _uri.InDoubt
+                : _links.Length > 0 && _time.GetElapsedTime(_backSince) >= _uri.InDoubt;
             if (!_anyDoubt || !(waited || _doubtful.IsOver))
             {
                 return;

@@ -32,7 +32,7 @@ internal sealed partial class NbdBackend
             _links = [];
             reconnection = _reconnection;
             _expiry?.Dispose();
-            _doubtPoll?.Dispose();
+            _closedSince = _time.GetTimestamp(); // a doubt goes on: see PollDoubts
         }
 
         _overdue?.Dispose();

@@ -26,13 +26,31 @@ internal static class PeerProcess
 
         try
         {
-            string stat = File.ReadAllText($"/proc/{process}/stat");
-            bool zombie = stat.AsSpan(stat.LastIndexOf(')') + 1).TrimStart() is ['Z' or 'X', ..];
-            return zombie && Directory.GetDirectories($"/proc/{process}/task").Length == 1; // no thread is left that still works
+            // No thread is left that still works.
+            return StateOf(process) is 'Z' or 'X' && Directory.GetDirectories($"/proc/{process}/task").Length == 1;
         }
         catch (IOException)
         {
             return true; // no such process, or it went while it was looked at
         }
+    }
+
+    /// <summary>Whether a process is stopped, and may go on later.</summary>
+    public static bool IsStopped(int process)
+    {
+        try
+        {
+            return process > 0 && StateOf(process) is 'T' or 't';
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private static char StateOf(int process)
+    {
+        string stat = File.ReadAllText($"/proc/{process}/stat");
+        return stat[stat.LastIndexOf(')') + 2];
     }
 }

@@ -17,6 +17,9 @@ public sealed class DoubtfulRanges
     private readonly List<DoubtfulRange> _ranges = [];
     private volatile int _count;
 
+    /// <summary>Some are in doubt no more. Raised on any thread, with no lock held.</summary>
+    public event Action? Freed;
+
     /// <summary>Whether there is none; free of locks, since it is asked for each write.</summary>
     public bool IsEmpty => _count == 0;
 
@@ -33,7 +36,8 @@ public sealed class DoubtfulRanges
     /// <param name="carrier">What may still carry it out.</param>
     /// <param name="start">Its first sector.</param>
     /// <param name="count">Its sectors.</param>
-    public void Add(object carrier, Sector start, SectorCount count)
+    /// <returns>Whether it is the carrier's only range: then somebody has to see to its end.</returns>
+    public bool Add(object carrier, Sector start, SectorCount count)
     {
         lock (_lock)
         {
@@ -53,6 +57,7 @@ public sealed class DoubtfulRanges
             }
 
             _count = _ranges.Count;
+            return _ranges.Count(r => r.Carrier == carrier) == 1;
         }
     }
 
@@ -71,20 +76,24 @@ public sealed class DoubtfulRanges
     }
 
     /// <summary>A carrier can no longer carry anything out: it has answered all it had, or its end is certain.</summary>
+    /// <param name="carrier">Which.</param>
+    /// <param name="isOver">Whether that is so; asked where no range can be added meanwhile.</param>
     /// <returns>How many ranges this frees.</returns>
-    public int Settle(object carrier)
+    public int Settle(object carrier, Func<bool>? isOver = null)
     {
-        if (IsEmpty)
-        {
-            return 0;
-        }
-
+        int freed;
         lock (_lock)
         {
-            int freed = _ranges.RemoveAll(r => r.Carrier == carrier);
+            freed = isOver is null || isOver() ? _ranges.RemoveAll(r => r.Carrier == carrier) : 0;
             _count = _ranges.Count;
-            return freed;
         }
+
+        if (freed > 0)
+        {
+            Freed?.Invoke();
+        }
+
+        return freed;
     }
 
     private void JoinAll(object carrier)

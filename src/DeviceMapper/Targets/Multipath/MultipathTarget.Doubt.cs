@@ -32,10 +32,24 @@ public sealed partial class MultipathTarget
             return; // its end is certain, or nobody wants to know
         }
 
-        Doubt.Add(monitor, bio.Sector, bio.Count);
-        if (monitor.IsSettled)
+        if (Doubt.Add(monitor, bio.Sector, bio.Count))
         {
-            Settle(monitor); // meanwhile
+            SettleWith(monitor, Doubt);
+        }
+    }
+
+    /// <summary>Sees to the end of a doubt, also when the table has not had the path for long.</summary>
+    private static void SettleWith(IPathMonitor monitor, DoubtfulRanges doubt)
+    {
+        monitor.StateChanged += Changed;
+        Changed(); // it may be over already
+
+        void Changed()
+        {
+            if (doubt.Settle(monitor, () => monitor.IsSettled) > 0)
+            {
+                monitor.StateChanged -= Changed;
+            }
         }
     }
 
@@ -73,14 +87,7 @@ public sealed partial class MultipathTarget
         return MapResult.Submitted;
     }
 
-    /// <summary>What a path's backend may have carried out late is over.</summary>
-    private void Settle(IPathMonitor monitor)
-    {
-        if (Doubt.Settle(monitor) > 0)
-        {
-            Resubmit(TakeDoubtful());
-        }
-    }
+    private void DoubtFreed() => Resubmit(TakeDoubtful());
 
     /// <summary>Takes the writes that wait, linked in order; those that still overlap a range in doubt will wait again.</summary>
     private Bio? TakeDoubtful()
@@ -122,16 +129,16 @@ public sealed partial class MultipathTarget
         ulong limit = _features.InDoubt * 1_000_000_000UL;
         ulong now = _clock.Now;
         List<Bio> late = [];
+        if (now - _resumedAt >= limit)
+        {
+            ForgetStrangers();
+        }
+
         lock (_lock)
         {
             while (_doubtful.TryPeek(out (Bio Bio, ulong Since) first) && now - first.Since >= limit)
             {
                 late.Add(_doubtful.Dequeue().Bio);
-            }
-
-            if (now - _resumedAt >= limit)
-            {
-                ForgetStrangers();
             }
 
             if (_doubtful.Count == 0 && !Strangers().Any())

@@ -45,11 +45,6 @@ public sealed partial class MultipathTarget
         {
             Reinstate(path, "its backend is connected again");
         }
-
-        if (monitor.IsSettled)
-        {
-            Settle(monitor);
-        }
     }
 
     private void FailAfterError(MultipathPath path, BioStatus status)

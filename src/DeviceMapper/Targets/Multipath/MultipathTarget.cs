@@ -45,6 +45,7 @@ public sealed partial class MultipathTarget : Target
         DiscardBios = WriteZeroesBios = 1;
         WantsEnd = true;
         Array.ForEach(_paths, Watch);
+        Doubt.Freed += DoubtFreed;
         OpenDeadPaths();
     }
 
@@ -69,6 +70,7 @@ public sealed partial class MultipathTarget : Target
     {
         StopOpening();
         Unwatch();
+        Doubt.Freed -= DoubtFreed;
         _queueTimer?.Dispose();
         _checkTimer?.Dispose();
         _doubtTimer?.Dispose();

@@ -1,0 +1,193 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using DeviceMapper.Io;
+using DeviceMapper.Mapping;
+
+namespace DeviceMapper.Nbd.Tests;
+
+/// <summary>One image behind several servers, which are killed, stopped and brought back under multipath.</summary>
+public sealed class MultipathTests
+{
+    private const int Timeout = 300_000;
+    private const ulong Sectors = 65536;
+    private const int Region = 1 << 20; // bytes, of each worker
+
+    [Fact(Timeout = Timeout)]
+    public void Io_goes_on_over_the_other_server_and_back_when_it_returns()
+    {
+        using Servers servers = new("nbdkit", "nbdkit");
+        using ServedRegistry served = new();
+        MappedDevice device = served.Registry.Create("m", servers.Table("1 queue_if_no_path", 0, 1));
+        using TestIo io = new(device);
+        Assert.Equal(BioStatus.Ok, io.Do(BioOperation.Write, 0, 4096));
+        servers[0].Kill();
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.Equal(BioStatus.Ok, io.Do(BioOperation.Write, 0, 4096));
+        }
+
+        servers[1].Kill();
+        io.Begin(BioOperation.Read, 0, 4096);
+        servers[0].Start();
+        Assert.Equal(BioStatus.Ok, io.End());
+    }
+
+    [Theory(Timeout = Timeout)]
+    [InlineData(30, 2)]
+    [InlineData(0, 1)] // the rule is off: what the rule is for happens
+    public void A_write_that_a_stopped_server_kept_undoes_no_later_one_unless_the_rule_is_off(int inDoubt, int expected)
+    {
+        using Servers servers = new("nbdkit", "nbdkit");
+        using ServedRegistry served = new();
+        MappedDevice device = served.Registry.Create("m", servers.Table($"3 queue_if_no_path in_doubt_secs {inDoubt}", 0, 1));
+        using TestIo first = new(device), second = new(device);
+        servers[0].Stop();
+        first.Memory[..4096].Fill(1);
+        while (!Status(device).Contains(" F ", StringComparison.Ordinal))
+        {
+            Assert.Equal(BioStatus.Ok, first.Do(BioOperation.Write, 8192, 4096)); // the one to the stopped server goes to the other in the end
+        }
+
+        second.Memory[..4096].Fill(2);
+        second.Begin(BioOperation.Write, 8192, 4096);
+        if (inDoubt == 0)
+        {
+            Assert.Equal(BioStatus.Ok, second.End());
+            servers[0].Continue();
+            Assert.True(SpinWait.SpinUntil(() => first.Read(8192, 512)[0] == expected, TimeSpan.FromSeconds(60)), "the kept write was not applied");
+        }
+        else
+        {
+            Assert.False(second.HasEnded);
+            servers[0].Continue();
+            Assert.Equal(BioStatus.Ok, second.End());
+            Assert.Equal(expected, first.Read(8192, 512)[0]);
+        }
+    }
+
+    /// <summary>
+    /// Nothing is lost, torn, stale, doubled or failed while servers come and go. The seed is printed with a failure; UDM_TORTURE_SEED repeats it,
+    /// UDM_TORTURE_SECONDS makes it last.
+    /// </summary>
+    [Fact(Timeout = 2 * 3600 * 1000)]
+    public async Task Torture()
+    {
+        int seed = Setting("UDM_TORTURE_SEED", Random.Shared.Next());
+        TimeSpan duration = TimeSpan.FromSeconds(Setting("UDM_TORTURE_SECONDS", 30));
+        ConcurrentQueue<string> story = new([$"seed {seed}"]);
+        using Servers servers = new("nbdkit", "nbdkit", "nbdkit, slow");
+        using ServedRegistry served = new();
+        MappedDevice device = served.Registry.Create("m", servers.Table("2 queue_if_no_path shared_cache", 0, 1, 2));
+        long start = Stopwatch.GetTimestamp();
+        bool Over() => Stopwatch.GetElapsedTime(start) > duration;
+        Task[] workers = [.. Enumerable.Range(0, 4).Select(w => Task.Run(() => Work(device, w, new Random(seed + w), Over)))];
+        try
+        {
+            await Task.Run(() => Torment(servers, device, new Random(seed), story, () => Over() || workers.Any(w => w.IsFaulted)));
+            await Task.WhenAll(workers).WaitAsync(TimeSpan.FromSeconds(120));
+        }
+        catch (Exception e)
+        {
+            Assert.Fail($"{string.Join('\n', story)}\n{Status(device)}\n{device.Message(default, "show_paths")}\n{e}");
+        }
+    }
+
+    private static void Torment(Servers servers, MappedDevice device, Random random, ConcurrentQueue<string> story, Func<bool> over)
+    {
+        while (!over())
+        {
+            int victim = random.Next(servers.Count);
+            int pause = random.Next(20, 800);
+            switch (random.Next(4))
+            {
+                case 0:
+                    story.Enqueue($"server {victim} is killed, and back after {pause} ms");
+                    servers[victim].Kill();
+                    Thread.Sleep(pause);
+                    servers[victim].Start();
+                    break;
+                case 1:
+                    story.Enqueue($"server {victim} is stopped for {2 * pause} ms");
+                    servers[victim].Stop();
+                    Thread.Sleep(2 * pause);
+                    servers[victim].Continue();
+                    break;
+                case 2:
+                    int[] paths = [.. Enumerable.Range(0, servers.Count).Where(i => i == victim || random.Next(2) == 0)];
+                    story.Enqueue($"a table with the paths {string.Join(", ", paths)}");
+                    device.LoadTable(servers.Table("2 queue_if_no_path shared_cache", paths));
+                    device.Resume(SuspendOptions.NoFlush);
+                    Thread.Sleep(pause);
+                    break;
+                default:
+                    Thread.Sleep(pause);
+                    break;
+            }
+        }
+
+        device.LoadTable(servers.Table("2 queue_if_no_path shared_cache", 0, 1, 2));
+        device.Resume(SuspendOptions.NoFlush);
+    }
+
+    /// <summary>Writes over what it wrote before, and reads what must be there, in a region of its own.</summary>
+    private static void Work(MappedDevice device, int worker, Random random, Func<bool> over)
+    {
+        using TestIo io = new(device);
+        byte[] model = new byte[Region];
+        ulong at = (ulong)(worker * Region);
+        Assert.Equal(BioStatus.Ok, io.Write(at, model));
+        for (int step = 0; !over(); step++)
+        {
+            int offset = 512 * random.Next(Region / 512 / 16); // a sixteenth of it, so that writes overlap
+            int length = 512 * random.Next(1, 64);
+            if (random.Next(2) == 0)
+            {
+                random.NextBytes(model.AsSpan(offset, length));
+                BioStatus status = io.Write(at + (ulong)offset, model[offset..(offset + length)]);
+                Assert.True(status == BioStatus.Ok, $"worker {worker}, step {step}: a write of {length} bytes at {offset} ended with {status}");
+            }
+            else
+            {
+                byte[] data = io.Read(at + (ulong)offset, length);
+                int wrong = data.AsSpan().CommonPrefixLength(model.AsSpan(offset, length));
+                Assert.True(wrong == length, $"worker {worker}, step {step}: byte {offset + wrong} of a read of {length} at {offset} is not what was written");
+            }
+        }
+
+        Assert.Equal(model, io.Read(at, Region));
+    }
+
+    private static string Status(MappedDevice device) => device.TableTexts(arguments: false)[0].Text;
+
+    private static int Setting(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : otherwise;
+
+    /// <summary>Servers of one image.</summary>
+    private sealed class Servers : IDisposable
+    {
+        private readonly string _folder = Directory.CreateTempSubdirectory("udm-multipath-").FullName;
+        private readonly RemoteServer[] _servers;
+
+        public Servers(params string[] kinds) => _servers = [.. kinds.Select(kind => new RemoteServer(kind, Path.Join(_folder, "image")))];
+
+        public int Count => _servers.Length;
+
+        public RemoteServer this[int index] => _servers[index];
+
+        /// <summary>A table over some of them. A stopped server is given up after half a second, and what it kept is taken to be done a second after its return.</summary>
+        public string Table(string features, params int[] paths) =>
+            $"0 {Sectors} multipath {features} 0 1 1 round-robin 0 {paths.Length} 0 "
+            + string.Join(' ', paths.Select(p => $"{_servers[p].Uri}&request-timeout=0.5&in-doubt=1"));
+
+        public void Dispose()
+        {
+            foreach (RemoteServer server in _servers)
+            {
+                server.Dispose();
+            }
+
+            Directory.Delete(_folder, recursive: true);
+        }
+    }
+}
