@@ -12,6 +12,7 @@ public sealed class MultipathTests
     private const int Timeout = 300_000;
     private const ulong Sectors = 65536;
     private const int Region = 1 << 20; // bytes, of each worker
+    private const string TortureFeatures = "3 queue_if_no_path allow_dead_paths shared_cache";
 
     [Fact(Timeout = Timeout)]
     public void Io_goes_on_over_the_other_server_and_back_when_it_returns()
@@ -78,7 +79,7 @@ public sealed class MultipathTests
         ConcurrentQueue<string> story = new([$"seed {seed}"]);
         using Servers servers = new("nbdkit", "nbdkit", "nbdkit, slow");
         using ServedRegistry served = new();
-        MappedDevice device = served.Registry.Create("m", servers.Table("2 queue_if_no_path shared_cache", 0, 1, 2));
+        MappedDevice device = served.Registry.Create("m", servers.Table(TortureFeatures, 0, 1, 2));
         long start = Stopwatch.GetTimestamp();
         bool Over() => Stopwatch.GetElapsedTime(start) > duration;
         Task[] workers = [.. Enumerable.Range(0, 4).Select(w => Task.Run(() => Work(device, w, new Random(seed + w), Over)))];
@@ -116,7 +117,7 @@ public sealed class MultipathTests
                 case 2:
                     int[] paths = [.. Enumerable.Range(0, servers.Count).Where(i => i == victim || random.Next(2) == 0)];
                     story.Enqueue($"a table with the paths {string.Join(", ", paths)}");
-                    device.LoadTable(servers.Table("2 queue_if_no_path shared_cache", paths));
+                    device.LoadTable(servers.Table(TortureFeatures, paths));
                     device.Resume(SuspendOptions.NoFlush);
                     Thread.Sleep(pause);
                     break;
@@ -126,7 +127,7 @@ public sealed class MultipathTests
             }
         }
 
-        device.LoadTable(servers.Table("2 queue_if_no_path shared_cache", 0, 1, 2));
+        device.LoadTable(servers.Table(TortureFeatures, 0, 1, 2));
         device.Resume(SuspendOptions.NoFlush);
     }
 
