@@ -59,7 +59,7 @@ public sealed class FuseMount : IDeviceExport, IDisposable
             _server.Start();
             if (!_server.Initialized.Wait(InitLimit))
             {
-                throw new DmException(Errno.EPROTO, "devices are not shown as files: the kernel's FUSE does not agree on the protocol");
+                throw new DmException(Errno.EPROTO, "the kernel's FUSE does not agree on the protocol");
             }
         }
         catch

@@ -19,7 +19,7 @@ internal static unsafe class Fusermount
         int* sockets = stackalloc int[2];
         if (LibC.SocketPair(LibC.AF_UNIX, LibC.SOCK_STREAM, 0, sockets) < 0)
         {
-            throw new DmException(Errnos.Last, $"devices are not shown as files: no socket to talk to {Program} by");
+            throw new DmException(Errnos.Last, $"no socket to talk to {Program} by");
         }
 
         int ours = sockets[0], theirs = sockets[1];
@@ -29,7 +29,7 @@ internal static unsafe class Fusermount
             int exit = Run(["-o", $"rw,nosuid,nodev,fsname=udm,subtype=udm,{MountPoint.Options}", "--", folder], theirs, out string output);
             if (exit != 0)
             {
-                throw new DmException(Errno.EPERM, $"devices are not shown as files: {output}");
+                throw new DmException(Errno.EPERM, $"{output}");
             }
 
             return ReceiveDescriptor(ours);
@@ -75,7 +75,7 @@ internal static unsafe class Fusermount
         }
         catch (Win32Exception exception)
         {
-            throw new DmException(Errno.ENOENT, $"devices are not shown as files: {Program} is missing (apt-get install fuse3), and only root mounts without it", exception);
+            throw new DmException(Errno.ENOENT, $"{Program} is missing (apt-get install fuse3), and only root mounts without it", exception);
         }
     }
 
@@ -94,7 +94,7 @@ internal static unsafe class Fusermount
 
         if (received <= 0 || message.ControlLength == 0 || control.Level != LibC.SOL_SOCKET || control.Type != LibC.SCM_RIGHTS)
         {
-            throw new DmException(Errno.EPROTO, $"devices are not shown as files: {Program} sent no descriptor");
+            throw new DmException(Errno.EPROTO, $"{Program} sent no descriptor");
         }
 
         nint flags = LibC.Fcntl(control.Descriptor, LibC.F_GETFL, 0);

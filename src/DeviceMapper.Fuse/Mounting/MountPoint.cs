@@ -21,7 +21,7 @@ internal sealed record MountPoint(string Folder, bool ByFusermount)
     {
         if (!File.Exists(Device))
         {
-            throw new DmException(Errno.ENODEV, $"devices are not shown as files: {Device} is missing (modprobe fuse)");
+            throw new DmException(Errno.ENODEV, $"{Device} is missing (modprobe fuse)");
         }
 
         UnmountStale(folder);
@@ -64,7 +64,7 @@ internal sealed record MountPoint(string Folder, bool ByFusermount)
         Directory.CreateDirectory(parent);
         byte* resolved = stackalloc byte[LongestPath];
         return LibC.RealPath(parent, resolved) == 0
-            ? throw new DmException(Errnos.Last, $"devices are not shown as files: {parent} cannot be used")
+            ? throw new DmException(Errnos.Last, $"{parent} cannot be used")
             : Path.Join(Marshal.PtrToStringUTF8((nint)resolved), Path.GetFileName(path));
     }
 
@@ -73,7 +73,7 @@ internal sealed record MountPoint(string Folder, bool ByFusermount)
         int descriptor = LibC.Open(Device, LibC.O_RDWR | LibC.O_NONBLOCK | LibC.O_CLOEXEC);
         if (descriptor < 0)
         {
-            throw new DmException(Errnos.Last, $"devices are not shown as files: {Device} cannot be opened");
+            throw new DmException(Errnos.Last, $"{Device} cannot be opened");
         }
 
         // Who gets in despite the run folder's permissions may use what he owns, or has been given.
@@ -87,7 +87,7 @@ internal sealed record MountPoint(string Folder, bool ByFusermount)
         _ = LibC.Close(descriptor);
         return error == Errno.EPERM // root in a container, without CAP_SYS_ADMIN
             ? null
-            : throw new DmException(error, $"devices are not shown as files: cannot mount a FUSE file system on {folder}");
+            : throw new DmException(error, $"cannot mount a FUSE file system on {folder}");
     }
 
     private static void UnmountStale(string folder)

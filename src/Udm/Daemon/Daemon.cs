@@ -97,7 +97,21 @@ internal sealed class Daemon : IDisposable
         catch (DmException e)
         {
             _logger.LogWarning("devices are not shown as files: {Reason} ({Errno})", e.Message, e.Errno.Text());
+            RemoveEmptyFolder(_folder.Mapper);
             return null;
+        }
+    }
+
+    /// <summary>Whoever writes to a device's path is to hear that there is none, and not to make a plain file in its place.</summary>
+    private static void RemoveEmptyFolder(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder);
+        }
+        catch (IOException)
+        {
+            // It is not there, or somebody's files are in it.
         }
     }
 

@@ -1,5 +1,6 @@
 using DeviceMapper;
 using DeviceMapper.Native;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Udm.Verbs;
@@ -26,10 +27,11 @@ internal static class DaemonCommand
     /// <exception cref="VerbException">It cannot serve.</exception>
     public static int Run(DaemonOptions options, TextWriter output, Action<Daemon>? prepare = null)
     {
-        using ILoggerFactory logging = LoggerFactory.Create(builder => builder
-            .AddSimpleConsole(console => console.SingleLine = true)
-            .AddFilter<ConsoleLoggerProvider>(null, LogLevel.Information));
-        logging.CreateLogger("udm");
+        using ILoggerFactory logging = LoggerFactory.Create(builder =>
+        {
+            builder.AddSimpleConsole(console => console.SingleLine = true).AddFilter<ConsoleLoggerProvider>(null, LogLevel.Information);
+            builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        });
         using Signals signals = new();
         using (Daemon daemon = Start(options, logging.CreateLogger("udm")))
         {

@@ -6,6 +6,8 @@ namespace Udm.Daemon;
 /// <summary>The lock that makes a daemon the only one of its run folder; the kernel lets go of it when the process ends, however it ends.</summary>
 internal sealed class DaemonLock : IDisposable
 {
+    private const long LockedByte = 1 << 20;
+
     private readonly FileStream _file;
 
     /// <summary>Takes the lock.</summary>
@@ -14,15 +16,22 @@ internal sealed class DaemonLock : IDisposable
     {
         try
         {
-            _file = new FileStream(folder.LockFile, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
-        }
-        catch (IOException) when (File.Exists(folder.LockFile))
-        {
-            throw new VerbException($"another daemon serves in {folder.Path}{Holder(folder)}; another folder is given by --run");
+            _file = new FileStream(folder.LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new VerbException($"{folder.LockFile} cannot be made: {e.Message}");
+        }
+
+        try
+        {
+            _file.Lock(LockedByte, 1); // beyond the text, so that the text can be read
+        }
+        catch (IOException)
+        {
+            using StreamReader reader = new(_file);
+            string process = reader.ReadLine() is { Length: > 0 } pid ? $" (process {pid})" : "";
+            throw new VerbException($"another daemon serves in {folder.Path}{process}; another folder is given by --run");
         }
 
         _file.SetLength(0);
@@ -32,18 +41,4 @@ internal sealed class DaemonLock : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
-
-    private static string Holder(RunFolder folder)
-    {
-        try
-        {
-            using FileStream file = new(folder.LockFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using StreamReader reader = new(file);
-            return reader.ReadLine() is { Length: > 0 } pid ? $" (process {pid})" : "";
-        }
-        catch (IOException)
-        {
-            return "";
-        }
-    }
 }

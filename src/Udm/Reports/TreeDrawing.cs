@@ -60,7 +60,7 @@ internal sealed class TreeDrawing
             _lines.Write(_hasMore[depth] ? _options.Symbols.First : _options.Symbols.Single);
         }
 
-        _lines.Write(node.Name);
+        _lines.Write(node.Info is null ? OwnWord(node) : node.Name);
         if (_options.BlockNames && BlockDeviceNames.Of(node) is { } name)
         {
             _lines.Write($" <{name}>");
@@ -82,6 +82,10 @@ internal sealed class TreeDrawing
             _lines.End();
         }
     }
+
+    /// <summary>Of a device that is no block device, the word that names it in tables; the kernel has none such.</summary>
+    private static string OwnWord(DeviceNode node) =>
+        node.TableName is { } word && !DeviceMapper.Io.DeviceNumber.TryParse(word, out _) ? word : "";
 
     private void Indent(int depth)
     {
