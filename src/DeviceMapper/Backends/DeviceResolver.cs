@@ -37,13 +37,13 @@ internal sealed class DeviceResolver
             return MemorySpec.Parse(word, context, _memories);
         }
 
-        if (word.StartsWith(FileWord.Scheme, StringComparison.Ordinal))
-        {
-            return FindPath(FileWord.Parse(word));
-        }
-
-        return FindNumber(word) ?? FindPath(FileWord.Plain(word));
+        return context.FindOnce(word, Find);
     }
+
+    private DeviceSpec Find(string word) =>
+        word.StartsWith(FileWord.Scheme, StringComparison.Ordinal)
+            ? FindPath(FileWord.Parse(word))
+            : FindNumber(word) ?? FindPath(FileWord.Plain(word));
 
     /// <summary>Reads <c>major:minor</c> as the kernel does: 12 bits and 20.</summary>
     /// <returns>Null where the word is not of that form.</returns>
@@ -74,6 +74,7 @@ internal sealed class DeviceResolver
 
     private DeviceSpec FindPath(FileWord word)
     {
+        FileSizeLimit.Survive();
         string path = word.Path;
         if (_mapperPaths.Find(path) is { } named)
         {

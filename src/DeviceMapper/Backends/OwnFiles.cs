@@ -24,10 +24,15 @@ internal sealed class OwnFiles(DeviceRegistry registry, MapperPaths paths)
     /// <exception cref="DmException">EINVAL: the loop device, or a partition of it, shows only a part of a mapped device.</exception>
     public MappedDevice? FindBehindLoop(DeviceNumber number)
     {
+        if (paths.OwnFolder is not { } folder)
+        {
+            return null;
+        }
+
         string sys = $"/sys/dev/block/{number}";
         bool partition = File.Exists($"{sys}/partition");
         string disk = partition ? $"{sys}/.." : sys;
-        if (paths.OwnFolder is not { } folder || !BackingFile(disk).StartsWith(folder + "/", StringComparison.Ordinal))
+        if (!BackingFile(disk).StartsWith(folder + "/", StringComparison.Ordinal))
         {
             return null;
         }
@@ -55,13 +60,14 @@ internal sealed class OwnFiles(DeviceRegistry registry, MapperPaths paths)
 
     private static string BackingFile(string disk)
     {
+        string file = $"{disk}/loop/backing_file";
         try
         {
-            return File.ReadAllText($"{disk}/loop/backing_file").TrimEnd('\n');
+            return File.Exists(file) ? File.ReadAllText(file).TrimEnd('\n') : ""; // only loop devices that are in use have it
         }
         catch (IOException)
         {
-            return ""; // no loop device, or none with a file
+            return ""; // detached meanwhile
         }
     }
 

@@ -4,6 +4,7 @@ namespace DeviceMapper.Backends;
 /// <param name="scope">What tells the mapped device of the table from all others.</param>
 public sealed class ResolveContext(string scope)
 {
+    private readonly Dictionary<string, DeviceSpec> _found = new(StringComparer.Ordinal);
     private int _memories;
 
     /// <summary>What tells the mapped device of the table from all others; does not change when it is renamed.</summary>
@@ -14,4 +15,18 @@ public sealed class ResolveContext(string scope)
     /// that a reload of the same text keeps the data, and two mentions are two memories.
     /// </summary>
     public int TakeMemoryPlace() => _memories++;
+
+    /// <summary>
+    /// What a word led to when it was first looked for: a table of very many lines asks the system for each of its devices once.
+    /// </summary>
+    internal DeviceSpec FindOnce(string word, Func<string, DeviceSpec> find)
+    {
+        if (!_found.TryGetValue(word, out DeviceSpec? spec))
+        {
+            spec = find(word);
+            _found.Add(word, spec);
+        }
+
+        return spec;
+    }
 }

@@ -103,6 +103,28 @@ public sealed class FileBackendTests : BackendConformance
     }
 
     [Fact]
+    public void A_limit_on_the_size_of_files_fails_what_lies_beyond_and_does_not_end_the_process()
+    {
+        const ulong Tebi = 1ul << 31; // sectors
+        using OpenedWord opened = new(Registry, $"file:{_folder["large"]}?size=2T");
+        string self = $"--pid={Environment.ProcessId}";
+        string before = ChildProcess.Run("prlimit", self, "--fsize", "--noheadings", "--raw", "--output=SOFT,HARD").Replace(' ', ':');
+        ChildProcess.Run("prlimit", self, $"--fsize={Tebi * 512}:{before.Split(':')[1]}");
+        try
+        {
+            Assert.Equal(BioStatus.NoSpace, TestBio.Write(opened.Device, Tebi + 8, new byte[4096]));
+            Assert.Equal(BioStatus.Ok, TestBio.Write(opened.Device, Tebi - 8, new byte[4096]));
+            DmException refusal = Assert.Throws<DmException>(() => new OpenedWord(Registry, $"file:{_folder["larger"]}?size=2T"));
+            Assert.Equal(DeviceMapper.Native.Errno.EFBIG, refusal.Errno);
+            Assert.Equal(["large"], _folder.Names);
+        }
+        finally
+        {
+            ChildProcess.Run("prlimit", self, $"--fsize={before}");
+        }
+    }
+
+    [Fact]
     public void Options_of_a_file_that_is_open_already_are_said_not_to_apply()
     {
         _ = Device;
