@@ -5,6 +5,7 @@ using DeviceMapper.Targets.Flakey;
 using DeviceMapper.Targets.LogWrites;
 using DeviceMapper.Targets.Multipath;
 using DeviceMapper.Targets.Snapshots;
+using DeviceMapper.Targets.Switch;
 using DeviceMapper.Targets.Verity;
 
 namespace DeviceMapper.Targets;
@@ -25,8 +26,10 @@ public static class TargetTypes
         SnapshotMergeTarget.Definition,
         SnapshotOriginTarget.Definition,
         SnapshotTarget.Definition,
+        SwitchTarget.Definition,
         ThinPoolTarget.Definition,
         ThinTarget.Definition,
+        UnstripedTarget.Definition,
         VerityTarget.Definition,
         ZeroTarget.Definition,
         StripedTarget.Definition,
