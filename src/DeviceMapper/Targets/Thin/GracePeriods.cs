@@ -35,7 +35,7 @@ internal sealed class GracePeriods(Action wake)
     /// <summary>A bio has ended, or is kept.</summary>
     public void Exit(BioThread thread, int counter)
     {
-        _counters[counter].Exit(thread);
+        _counters[counter].Undo(thread); // both of the counts of an Enter
         if (_inPeriod)
         {
             wake();

@@ -125,5 +125,12 @@ internal sealed partial class ThinPool
         }).Start();
     }
 
-    private void Forget(List<ulong> blocks) => Change(() => _beingDiscarded.ExceptWith(blocks));
+    private void Forget(List<ulong> blocks) => Change(() =>
+    {
+        _beingDiscarded.ExceptWith(blocks);
+        if (_mode == PoolMode.OutOfDataSpace)
+        {
+            Commit(); // a write may have found no other blocks free than these
+        }
+    });
 }

@@ -57,34 +57,51 @@ internal sealed partial class ThinPool
         // Counted first, then looked up: whoever locks a block and waits for a period sees this bio, or it sees the lock.
         BioThread thread = BioThread.Current;
         int counter = _grace.Enter(thread);
-        ulong block = target.OffsetOf(bio.Sector).Value / BlockSize;
-        if (!_suspended && !_cells.IsLocked(target.Volume.Id, block) && _metadata.Lock.TryEnterReadLock(0))
+        bool mapped = false;
+        try
         {
-            bool found;
+            ulong block = target.OffsetOf(bio.Sector).Value / BlockSize;
             ThinMetadata.Mapping mapping = default;
-            try
-            {
-                found = _metadata.IsCached(target.Volume, block) && _metadata.TryFind(target.Volume, block, out mapping);
-            }
-            catch (DmException)
-            {
-                found = false; // the thread finds that out again, and says so
-            }
-            finally
-            {
-                _metadata.Lock.ExitReadLock();
-            }
-
-            if (found && !(mapping.Shared && bio.IsWrite))
+            mapped = !_suspended && !_cells.IsLocked(target.Volume.Id, block) && TryFindCached(target, block, out mapping)
+                && !(mapping.Shared && bio.IsWrite);
+            if (mapped)
             {
                 Remap(target, bio, mapping.Block);
                 bio.ContextValue = (ulong)counter + 1;
-                return true;
+            }
+
+            return mapped;
+        }
+        finally
+        {
+            if (!mapped)
+            {
+                _grace.Exit(thread, counter);
             }
         }
+    }
 
-        _grace.Exit(thread, counter);
-        return false;
+    /// <summary>Finds a mapping where neither the lock nor the device has to be waited for.</summary>
+    private bool TryFindCached(ThinTarget target, ulong block, out ThinMetadata.Mapping mapping)
+    {
+        mapping = default;
+        if (!_metadata.Lock.TryEnterReadLock(0))
+        {
+            return false;
+        }
+
+        try
+        {
+            return _metadata.IsCached(target.Volume, block) && _metadata.TryFind(target.Volume, block, out mapping);
+        }
+        catch (DmException)
+        {
+            return false; // the thread finds that out again, and says so
+        }
+        finally
+        {
+            _metadata.Lock.ExitReadLock();
+        }
     }
 
     private void Remap(ThinTarget target, Bio bio, ulong dataBlock)
