@@ -100,6 +100,13 @@ public sealed class MultipathTests
         {
             int victim = random.Next(servers.Count);
             int pause = random.Next(20, 800);
+            if (servers[victim].HasEnded)
+            {
+                story.Enqueue($"server {victim} has ended by itself, and is started again");
+                servers[victim].Kill();
+                servers[victim].Start();
+            }
+
             switch (random.Next(4))
             {
                 case 0:

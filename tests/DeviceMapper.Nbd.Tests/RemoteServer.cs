@@ -56,6 +56,9 @@ internal sealed class RemoteServer : IDisposable
         Assert.True(SpinWait.SpinUntil(() => File.Exists(Socket), TimeSpan.FromSeconds(30)), $"{command[0]} does not start");
     }
 
+    /// <summary>Whether the program has ended by itself.</summary>
+    public bool HasEnded => _process is { HasExited: true };
+
     /// <summary>Kills the program, as a crash would.</summary>
     public void Kill()
     {
@@ -70,10 +73,10 @@ internal sealed class RemoteServer : IDisposable
     }
 
     /// <summary>Stops the program where it is: it neither answers nor closes.</summary>
-    public void Stop() => ServedRegistry.RunOk("kill", "-STOP", $"{_process!.Id}");
+    public void Stop() => _ = ServedRegistry.Run("kill", "-STOP", $"{_process!.Id}");
 
     /// <summary>Lets it go on.</summary>
-    public void Continue() => ServedRegistry.RunOk("kill", "-CONT", $"{_process!.Id}");
+    public void Continue() => _ = ServedRegistry.Run("kill", "-CONT", $"{_process!.Id}");
 
     public void Dispose()
     {

@@ -22,13 +22,13 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     private const int BucketShift = 24; // a bucket of weights is some 17 ms wide
     private const int Buckets = 64;
 
-    private readonly NanosecondClock _clock;
     private readonly ulong[] _weights = new ulong[Buckets]; // of the past, for an I/O that took so many buckets of time
     private readonly uint _threshold;
     private History[] _histories = []; // by the path's index
+    private ulong _now; // when the last I/O ended: near enough to say what is stale, and free
 
     /// <summary>Takes weight and threshold.</summary>
-    public HistoricalServiceTimeSelector(ArgumentRange words, NanosecondClock clock)
+    public HistoricalServiceTimeSelector(ArgumentRange words)
     {
         words.Expect("the selector historical-service-time", 0, 2);
         uint weight = words.Count > 0 ? words.Number(0, "base weight", (uint)One - 1) : DefaultWeight;
@@ -38,7 +38,6 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
             _weights[i] = Power(weight, i + 1);
         }
 
-        _clock = clock;
     }
 
     /// <inheritdoc/>
@@ -63,20 +62,20 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     }
 
     /// <inheritdoc/>
-    public override void Ended(MultipathPath path, Bio bio)
+    public override void Timed(MultipathPath path, ulong start, ulong end)
     {
         History history = _histories[path.Index];
-        ulong now = _clock.Now;
+        Volatile.Write(ref _now, end);
         lock (history)
         {
             // Where an earlier I/O ended after this one was sent, it counts as if it had been sent then: one after the other.
-            ulong start = Math.Max(history.LastEnd, bio.ContextValue);
-            ulong took = now > start ? now - start : 0;
-            history.LastEnd = now;
+            ulong begin = Math.Max(history.LastEnd, start);
+            ulong took = end > begin ? end - begin : 0;
+            history.LastEnd = end;
             ulong weight = _weights[Math.Min(took >> BucketShift, Buckets - 1)];
             ulong time = Average(history.Time, took > MostFixed >> Shift ? MostFixed : took * One, weight);
             Volatile.Write(ref history.Time, time);
-            Volatile.Write(ref history.StaleAfter, now + ((ulong)GoodPaths * (time >> Shift)));
+            Volatile.Write(ref history.StaleAfter, end + ((ulong)GoodPaths * (time >> Shift)));
         }
     }
 
@@ -90,7 +89,7 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     public override void AppendStatus(StringBuilder text, MultipathPath path)
     {
         History history = _histories[path.Index];
-        text.Append($"{Volatile.Read(ref history.Time)} {Volatile.Read(ref path.InFlight)} {Volatile.Read(ref history.StaleAfter)} ");
+        text.Append($"{Volatile.Read(ref history.Time)} {path.InFlight} {Volatile.Read(ref history.StaleAfter)} ");
     }
 
     /// <inheritdoc/>
@@ -102,7 +101,7 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
             return best;
         }
 
-        long now = (long)_clock.Now;
+        long now = (long)Volatile.Read(ref _now);
         for (int i = 1; i < good.Length; i++)
         {
             long difference = Compare(good[i], best, now);
@@ -120,8 +119,8 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     {
         ulong timeA = Volatile.Read(ref _histories[a.Index].Time);
         ulong timeB = Volatile.Read(ref _histories[b.Index].Time);
-        long onA = Volatile.Read(ref a.InFlight);
-        long onB = Volatile.Read(ref b.InFlight);
+        long onA = a.InFlight;
+        long onB = b.InFlight;
         if (Math.Max(timeA, timeB) <= unchecked(_threshold * Math.Min(timeA, timeB)))
         {
             return onA - onB;

@@ -1,4 +1,5 @@
 using DeviceMapper.Backends;
+using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 
 namespace DeviceMapper.Targets.Multipath;
@@ -26,11 +27,12 @@ internal enum PathFailure
 /// <remarks>The state is the target's to change, under its lock; the counts of I/O are changed by everybody, atomically.</remarks>
 internal sealed class MultipathPath(PriorityGroup group, int index, string word, DeviceReference? device)
 {
-    /// <summary>I/Os on it.</summary>
-    public int InFlight;
+    private const int CountShift = 40; // sectors below, far more than can be in flight
 
-    /// <summary>Sectors of these.</summary>
-    public long InFlightSectors;
+    private long _load; // I/Os on it and their sectors in one word, so that each I/O changes it once at either end
+
+    /// <summary>Of service-time: how fast it is, relative to others.</summary>
+    public long Throughput;
 
     /// <summary>I/Os that it was given, for the choice of those whose time is taken.</summary>
     public uint Given;
@@ -40,6 +42,12 @@ internal sealed class MultipathPath(PriorityGroup group, int index, string word,
 
     /// <summary>When a selector took it last, by the selector's own count: among equals the one that was taken least recently is next.</summary>
     public long LastUsed;
+
+    /// <summary>I/Os on it.</summary>
+    public int InFlight => (int)(Volatile.Read(ref _load) >> CountShift);
+
+    /// <summary>Sectors of these.</summary>
+    public long InFlightSectors => Volatile.Read(ref _load) & ((1L << CountShift) - 1);
 
     /// <summary>The group that it belongs to.</summary>
     public PriorityGroup Group { get; } = group;
@@ -76,4 +84,10 @@ internal sealed class MultipathPath(PriorityGroup group, int index, string word,
 
     /// <summary>Since when it is in its state.</summary>
     public DateTimeOffset Since { get; set; }
+
+    /// <summary>Counts an I/O that goes there.</summary>
+    public void Add(SectorCount size) => Interlocked.Add(ref _load, (1L << CountShift) + (long)size.Value);
+
+    /// <summary>Counts an I/O that has ended.</summary>
+    public void Subtract(SectorCount size) => Interlocked.Add(ref _load, -(1L << CountShift) - (long)size.Value);
 }

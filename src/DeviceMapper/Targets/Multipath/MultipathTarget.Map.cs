@@ -107,20 +107,20 @@ public sealed partial class MultipathTarget
         bio.Device = path.Device!.Device;
         bio.Context = path;
         bio.Flags |= BioFlags.FailFast;
-        Interlocked.Increment(ref path.InFlight);
-        Interlocked.Add(ref path.InFlightSectors, (long)bio.Count.Value);
+        path.Add(bio.Count);
         bio.ContextValue = path.Group.Selector.NeedsTimes || path.Given++ % TimedShare == 0 ? _clock.Now : 0;
     }
 
     private void Account(Bio bio, MultipathPath path)
     {
         bio.Context = null;
-        path.Group.Selector.Ended(path, bio);
-        Interlocked.Decrement(ref path.InFlight);
-        Interlocked.Add(ref path.InFlightSectors, -(long)bio.Count.Value);
-        if (bio.ContextValue != 0 && _clock.Now - bio.ContextValue is ulong took)
+        path.Subtract(bio.Count);
+        if (bio.ContextValue != 0)
         {
-            path.Latency = path.Latency == 0 ? (long)took : path.Latency + (((long)took - path.Latency) / LatencyWeight);
+            ulong now = _clock.Now;
+            long took = (long)(now - bio.ContextValue);
+            path.Latency = path.Latency == 0 ? took : path.Latency + ((took - path.Latency) / LatencyWeight);
+            path.Group.Selector.Timed(path, bio.ContextValue, now);
         }
     }
 

@@ -54,7 +54,7 @@ public sealed partial class MultipathTarget
             json.WriteNumber("failures", path.FailCount);
             json.WriteString("since", path.Since);
             json.WriteString("reason", path.Reason);
-            json.WriteNumber("in_flight", Volatile.Read(ref path.InFlight));
+            json.WriteNumber("in_flight", path.InFlight);
             json.WriteNumber("latency_us", Volatile.Read(ref path.Latency) / 1000);
             json.WriteEndObject();
         }

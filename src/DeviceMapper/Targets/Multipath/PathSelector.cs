@@ -5,7 +5,7 @@ namespace DeviceMapper.Targets.Multipath;
 
 /// <summary>Chooses a path of a group for each I/O (the kernel's <c>struct path_selector_type</c>, drivers/md/dm-path-selector.h).</summary>
 /// <remarks>
-/// <see cref="Select"/> and <see cref="Ended"/> are called by many threads at once and take no lock; the others
+/// <see cref="Select"/> and <see cref="Timed"/> are called by many threads at once and take no lock; the others
 /// under the target's lock. So the good paths are an array that is replaced, not changed.
 /// </remarks>
 internal abstract class PathSelector
@@ -21,18 +21,18 @@ internal abstract class PathSelector
     /// <summary>How many words it prints for each path in the status line.</summary>
     public abstract int StatusWords { get; }
 
-    /// <summary>Whether it needs the time of each I/O: then <see cref="Bio.ContextValue"/> is when it was sent, in nanoseconds.</summary>
+    /// <summary>Whether it needs the time of each I/O.</summary>
     public virtual bool NeedsTimes => false;
 
     /// <summary>Makes the selector of a word, with the words that follow it.</summary>
-    public static PathSelector Create(ArgumentCursor arguments, NanosecondClock clock)
+    public static PathSelector Create(ArgumentCursor arguments)
     {
         Func<ArgumentRange, PathSelector> create = arguments.Word("path selector") switch
         {
             "round-robin" => _ => new RoundRobinSelector(), // most take any words, and do not look at them
             "queue-length" => _ => new QueueLengthSelector(),
             "service-time" => _ => new ServiceTimeSelector(),
-            "historical-service-time" => words => new HistoricalServiceTimeSelector(words, clock),
+            "historical-service-time" => words => new HistoricalServiceTimeSelector(words),
             "io-affinity" => _ => new IoAffinitySelector(),
             _ => throw arguments.RefuseLast(
                 "path selector", "is not one of round-robin, queue-length, service-time, historical-service-time, io-affinity"),
@@ -54,8 +54,11 @@ internal abstract class PathSelector
     /// <returns>Null when it has none.</returns>
     public abstract MultipathPath? Select(SectorCount incoming);
 
-    /// <summary>An I/O on a path has ended.</summary>
-    public virtual void Ended(MultipathPath path, Bio bio)
+    /// <summary>An I/O on a path has ended: each, where it <see cref="NeedsTimes"/>, else some.</summary>
+    /// <param name="path">Which.</param>
+    /// <param name="start">When it was sent, in nanoseconds.</param>
+    /// <param name="end">When it ended.</param>
+    public virtual void Timed(MultipathPath path, ulong start, ulong end)
     {
     }
 

@@ -18,7 +18,7 @@ internal sealed class PriorityGroup
             throw arguments.Refuse($"priority group {number} is incomplete: a path selector and the number of its words expected");
         }
 
-        Selector = PathSelector.Create(arguments, clock);
+        Selector = PathSelector.Create(arguments);
         int paths = (int)arguments.Number("number of paths", 1, MostPaths);
         int words = (int)arguments.Number("number of words of each path", 0, MostPathWords);
         Paths = new MultipathPath[paths];

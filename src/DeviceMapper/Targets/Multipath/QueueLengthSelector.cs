@@ -29,7 +29,7 @@ internal sealed class QueueLengthSelector : LoadSelector
     public override void AppendTable(StringBuilder text, MultipathPath path) => text.Append($"{_repeatCounts[path.Index]} ");
 
     /// <inheritdoc/>
-    public override void AppendStatus(StringBuilder text, MultipathPath path) => text.Append($"{Volatile.Read(ref path.InFlight)} ");
+    public override void AppendStatus(StringBuilder text, MultipathPath path) => text.Append($"{path.InFlight} ");
 
     /// <inheritdoc/>
     protected override MultipathPath Best(MultipathPath[] good, SectorCount incoming)

@@ -13,7 +13,6 @@ internal sealed class ServiceTimeSelector : LoadSelector
     private const uint MostThroughput = 100;
 
     private readonly List<uint> _repeatCounts = [];
-    private long[] _throughputs = []; // by the path's index
 
     /// <inheritdoc/>
     public override string Name => "service-time";
@@ -29,28 +28,33 @@ internal sealed class ServiceTimeSelector : LoadSelector
     {
         words.Expect("a path of service-time", 0, 2);
         _repeatCounts.Add(RepeatCount(words));
-        _throughputs = [.. _throughputs, words.Count < 2 ? 1 : words.Number(1, "relative throughput", MostThroughput)];
+        path.Throughput = words.Count < 2 ? 1 : words.Number(1, "relative throughput", MostThroughput);
         base.Add(path, words);
     }
 
     /// <inheritdoc/>
     public override void AppendTable(StringBuilder text, MultipathPath path) =>
-        text.Append($"{_repeatCounts[path.Index]} {_throughputs[path.Index]} ");
+        text.Append($"{_repeatCounts[path.Index]} {path.Throughput} ");
 
     /// <inheritdoc/>
     public override void AppendStatus(StringBuilder text, MultipathPath path) =>
-        text.Append($"{Volatile.Read(ref path.InFlightSectors) << Sector.Shift} {_throughputs[path.Index]} ");
+        text.Append($"{path.InFlightSectors << Sector.Shift} {path.Throughput} ");
 
     /// <inheritdoc/>
     protected override MultipathPath Best(MultipathPath[] good, SectorCount incoming)
     {
         MultipathPath best = good[0];
+        long least = best.InFlightSectors;
         for (int i = 1; i < good.Length; i++)
         {
-            long difference = Compare(good[i], best, (long)incoming.Value);
-            if (difference < 0 || (difference == 0 && good[i].LastUsed < best.LastUsed))
+            MultipathPath path = good[i];
+            long sectors = path.InFlightSectors;
+            long difference = path.Throughput == best.Throughput
+                ? sectors - least
+                : Compare(sectors, path.Throughput, least, best.Throughput, (long)incoming.Value);
+            if (difference < 0 || (difference == 0 && path.LastUsed < best.LastUsed))
             {
-                best = good[i];
+                (best, least) = (path, sectors);
             }
         }
 
@@ -58,17 +62,8 @@ internal sealed class ServiceTimeSelector : LoadSelector
     }
 
     /// <summary>Negative where the first is better. Times are compared as sectors × the other's throughput, which saves the division.</summary>
-    private long Compare(MultipathPath a, MultipathPath b, long incoming)
+    private static long Compare(long sectorsA, long throughputA, long sectorsB, long throughputB, long incoming)
     {
-        long sectorsA = a.InFlightSectors;
-        long sectorsB = b.InFlightSectors;
-        long throughputA = _throughputs[a.Index];
-        long throughputB = _throughputs[b.Index];
-        if (throughputA == throughputB)
-        {
-            return sectorsA - sectorsB;
-        }
-
         if (sectorsA != sectorsB && throughputA != 0 && throughputB != 0)
         {
             long difference = ((sectorsA + incoming) * throughputB) - ((sectorsB + incoming) * throughputA);
