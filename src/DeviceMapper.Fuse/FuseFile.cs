@@ -90,11 +90,8 @@ internal abstract class FuseFile
         }
     }
 
-    /// <summary>
-    /// The first extent from a sector on, at most so long, and whether it is a hole. Nothing is known of a mapped
-    /// device's extents: all is data.
-    /// </summary>
-    public virtual (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length) => (length, false);
+    /// <summary>The first extent from a sector on, at most so long, and whether it is a hole.</summary>
+    public abstract (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length);
 
     /// <summary>What stat(2) shows.</summary>
     public FuseAttr Attributes()
@@ -131,6 +128,8 @@ internal sealed class MappedFile(MappedDevice device, uint user, uint group)
     public override BlockDevice Device => device;
 
     public override bool IsReadOnly => device.IsReadOnly;
+
+    public override (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length) => device.ExtentAt(start, length);
 
     protected override void OpenDevice() => device.Open();
 

@@ -11,7 +11,17 @@ internal sealed class MountedRegistry : IDisposable
 {
     private readonly ConcurrentDictionary<string, TestDisk> _disks = new();
 
+    public MountedRegistry(TargetType[] types)
+        : this(byFusermount: false, types)
+    {
+    }
+
     public MountedRegistry(bool byFusermount = false)
+        : this(byFusermount, [])
+    {
+    }
+
+    private MountedRegistry(bool byFusermount, TargetType[] types)
     {
         SkipWithoutFuse(byFusermount);
         Folder = Path.Join(Path.GetTempPath(), $"udm-fuse-{Environment.ProcessId}-{Guid.NewGuid():N}", "mapper");
@@ -20,7 +30,7 @@ internal sealed class MountedRegistry : IDisposable
         Registry = new DeviceRegistry(new DeviceRegistryOptions
         {
             MapperFolder = Folder,
-            TargetTypes = [new TargetType("disk", new TargetVersion(1, 0, 0), "<name>", TargetFeatures.None, a => new TestDiskTarget(a, Disk(a[0])))],
+            TargetTypes = [.. types, new TargetType("disk", new TargetVersion(1, 0, 0), "<name>", TargetFeatures.None, a => new TestDiskTarget(a, Disk(a[0])))],
         });
         Registry.AddExport(Mount);
     }
