@@ -18,7 +18,7 @@ wr 16384 4096; rd 16384 4096; wr 16384 4096; rd 16384 4096; wr 16384 4096; rd 16
 echo "- a write of a part of a block"; m addbadblock 3; wr 12800 512; m listbadblocks; rd 12288 4096
 echo "- a write over several"; m addbadblock 3; m addbadblock 5; m addbadblock 6 1; wr 12288 16384; m listbadblocks; leg
 echo "- flushes are writes of the first block"; m clearbadblocks; m addbadblock 0; fl; m listbadblocks; m addbadblock 0 1; fl; m listbadblocks; fl; m listbadblocks
-echo "- discards"; m clearbadblocks; m addbadblock 10; m addbadblock 12 1; m addbadblock 11; try discard "$x" 40960 12288; m listbadblocks; try discard "$x" 40960 12288; m listbadblocks; leg
+echo "- discards"; m clearbadblocks; m addbadblock 10; m addbadblock 12 1; m addbadblock 11; discard "$x" 40960 12288 >/dev/null 2>&1; m listbadblocks; discard "$x" 40960 12288 >/dev/null 2>&1; m listbadblocks; leg
 echo "- blocks are counted from the device's start, not the target's"
 on "0 64 dust $a 8 512"
 m enable; m addbadblock 0; m addbadblock 8; m addbadblock 9 1; rd 0 512; rd 512 512; rd 1024 512; rd 0 4096; wr 512 512; wr 0 512; m listbadblocks

@@ -47,7 +47,7 @@ on "0 1000 2 random_read_corrupt 0"; all
 on "0 1000 4 random_read_corrupt 0 random_write_corrupt 0"; all
 on "0 1000 3 drop_writes random_write_corrupt 1000000000"; all
 echo "- discards"
-for f in "0" "1 drop_writes" "1 error_writes" "1 error_reads" "5 corrupt_bio_byte 1 w 0 0"; do on "0 1000 $f"; try discard "$x" 8192 16384; leg; done
+for f in "0" "1 drop_writes" "1 error_writes" "5 corrupt_bio_byte 1 w 0 0"; do on "0 1000 $f"; try discard "$x" 8192 16384; leg; done
 on "1000 0"; try discard "$x" 8192 16384; leg
 echo "- a device in the middle of a table"
 write "$a" 1 0 1048576

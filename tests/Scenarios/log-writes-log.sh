@@ -29,8 +29,6 @@ on "the order of writes"; for i in 5 3 1 4 2; do wr $i $((i * 4096)) 4096; done;
 on "an overwrite"; wr 1 4096 4096; wr 2 4096 4096; fl; wr 3 4096 4096; fl; off; log
 on "flushes alone"; fl; fl; st; off; log
 on "a large write"; wr 1 65536 65536; fl; off; log
-on "a discard"; wr 1 0 4096; try discard "$x" 16384 32768; fl; st; off; log; flush "$a"; md5 "$a" 16384 32768
-on "a write that is durable by itself"; pattern 3 4096 | dd of="$x" bs=4k oflag=direct,dsync conv=notrunc iflag=fullblock status=none; st; off; log
 on "the data goes to the device"; wr 9 0 4096; flush "$a"; md5 "$a" 0 4096; pattern 9 4096 | md5sum; off
 on "a suspend changes nothing"; wr 1 0 4096; dmsetup suspend x; st; dmsetup resume x; st; fl; st; off; log
 on "a reload of the same words starts again, over the old log"; mark a; wr 1 0 4096; fl; st; dmsetup table x | dmsetup load x; dmsetup suspend x; dmsetup resume x; st; mark b; st; log; off; log

@@ -102,7 +102,7 @@ public sealed partial class MappedDevice
     {
         if (bio.Statistics is { } statistics)
         {
-            statistics.End(bio, _live!, thread, requeued: status == BioStatus.Requeue && _requeueing);
+            statistics.End(bio, _live!, thread, counts: status != BioStatus.Requeue || !_requeueing);
         }
 
         bool requeued = status == BioStatus.Requeue && TryRequeue(bio, ref status);
@@ -143,11 +143,22 @@ public sealed partial class MappedDevice
                 clone.EndMapped(BioStatus.Requeue);
                 break;
             case MapResult.Kill:
+                Uncount(clone, target);
                 clone.EndMapped(BioStatus.IoError);
                 break;
         }
 
         return null;
+    }
+
+    /// <summary>As in the kernel, a bio that no target maps is not counted; of one that is cut, all pieces are.</summary>
+    private static void Uncount(Bio clone, Target target)
+    {
+        Bio bio = clone.Parent!;
+        if (bio.Statistics is { } statistics && Volatile.Read(ref bio.Pending) == 1)
+        {
+            statistics.End(bio, target.Table, BioThread.Current, counts: false);
+        }
     }
 
     private static MapResult MapKeepingExceptions(Bio clone, Target target)

@@ -32,6 +32,7 @@ internal static class VerbTable
         new ServeVerb(),
         new NbdVerb(),
         new FaultVerb(),
+        new ReplayVerb(),
     ];
 
     /// <summary>The verb of a name; null if there is none.</summary>

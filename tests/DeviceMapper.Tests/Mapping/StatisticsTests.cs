@@ -18,7 +18,7 @@ public sealed class StatisticsTests
         TestBio.Do(device, BioOperation.Discard, 90, 200);
         TestBio.Flush(device);
         Assert.Equal(
-            "0+40 1 0 8 0 1 0 10 0 0 0 0 0 0\n40+40 0 0 0 0 1 0 40 0 0 0 0 0 0\n80+40 0 0 0 0 2 0 20 0 0 0 0 0 0\n",
+            "0+40 1 0 8 0 1 0 10 0 0 0 0 0 0\n40+40 0 0 0 0 1 0 40 0 0 0 0 0 0\n80+40 0 0 0 0 2 1 20 0 0 0 0 0 0\n",
             Send(device, "@stats_print 0"));
     }
 

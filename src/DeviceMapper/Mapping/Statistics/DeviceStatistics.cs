@@ -8,6 +8,7 @@ internal sealed class DeviceStatistics
     private static long _memory; // bytes of all regions of the process
 
     private readonly StatisticsClock _clock;
+    private readonly LastIo _last = new();
     private readonly Lock _lock = new(); // guards changes of the regions
     private volatile StatisticsSnapshot? _snapshot;
 
@@ -46,7 +47,7 @@ internal sealed class DeviceStatistics
             }
 
             regions.Insert(id, new StatisticsRegion(id, options, Now(options.Precise)));
-            _snapshot = new StatisticsSnapshot([.. regions], _clock, _snapshot?.Last);
+            _snapshot = new StatisticsSnapshot([.. regions], _clock, _last);
             return id;
         }
     }
@@ -59,7 +60,7 @@ internal sealed class DeviceStatistics
         {
             StatisticsRegion region = Find(id);
             StatisticsRegion[] left = [.. Regions.Where(r => r != region)];
-            _snapshot = left.Length == 0 ? null : new StatisticsSnapshot(left, _clock, _snapshot?.Last);
+            _snapshot = left.Length == 0 ? null : new StatisticsSnapshot(left, _clock, _last);
             Interlocked.Add(ref _memory, -(long)StatisticsRegion.MemoryOf(region.Options));
         }
     }

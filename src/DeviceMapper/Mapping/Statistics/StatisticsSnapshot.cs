@@ -11,36 +11,30 @@ internal sealed class StatisticsSnapshot
     private const long NanosecondsInMillisecond = 1_000_000;
 
     private readonly StatisticsClock _clock;
+    private readonly LastIo _last;
     private readonly bool _precise; // some region wants nanoseconds: then bios keep these
 
     /// <summary>The regions from now on.</summary>
     /// <param name="regions">By number.</param>
     /// <param name="clock">The clock.</param>
-    /// <param name="last">What the snapshot before it kept of the last I/O.</param>
-    public StatisticsSnapshot(StatisticsRegion[] regions, StatisticsClock clock, LastIo[]? last)
+    /// <param name="last">Of the device.</param>
+    public StatisticsSnapshot(StatisticsRegion[] regions, StatisticsClock clock, LastIo last)
     {
         Regions = regions;
         _clock = clock;
+        _last = last;
         _precise = regions.Any(r => r.Options.Precise);
-        Last = last ?? new LastIo[BioThread.SlotCount];
-        if (last is null)
-        {
-            Array.Fill(Last, new LastIo(ulong.MaxValue, null));
-        }
     }
 
     /// <summary>By number.</summary>
     public StatisticsRegion[] Regions { get; }
-
-    /// <summary>For each thread, where its last I/O ended.</summary>
-    public LastIo[] Last { get; }
 
     /// <summary>A bio is about to be mapped.</summary>
     public void Begin(Bio bio, Table table, BioThread thread)
     {
         bio.Statistics = this;
         bio.StatisticsStart = _clock.Now(_precise);
-        bio.StatisticsMerged = IsMerged(bio, thread);
+        bio.StatisticsMerged = IsMerged(bio);
         foreach (StatisticsRegion region in Regions)
         {
             long now = Unit(region, bio.StatisticsStart);
@@ -48,15 +42,19 @@ internal sealed class StatisticsSnapshot
         }
     }
 
-    /// <summary>It has ended, or goes back to a queue.</summary>
-    public void End(Bio bio, Table table, BioThread thread, bool requeued)
+    /// <summary>It has ended.</summary>
+    /// <param name="bio">The bio.</param>
+    /// <param name="table">The table that mapped it.</param>
+    /// <param name="thread">This thread.</param>
+    /// <param name="counts">Whether it counts: not where it was not mapped, or goes back to a queue.</param>
+    public void End(Bio bio, Table table, BioThread thread, bool counts)
     {
         long ended = _clock.Now(_precise);
         bio.Statistics = null;
         foreach (StatisticsRegion region in Regions)
         {
             Mark mark = new(Unit(region, ended), Unit(region, ended - bio.StatisticsStart), bio.StatisticsMerged);
-            if (requeued)
+            if (!counts)
             {
                 ForPieces(bio, table, thread, region, static (r, t, w, from, to, m) => r.Abandon(t, w, from, to, m.Now), mark);
             }
@@ -69,20 +67,14 @@ internal sealed class StatisticsSnapshot
 
     private long Unit(StatisticsRegion region, long time) => _precise && !region.Options.Precise ? time / NanosecondsInMillisecond : time;
 
-    /// <summary>
-    /// Whether the kernel counts it as merged. What it compares the sector with is not where the last I/O ended but whether there was one in the
-    /// same direction: so only I/O at sectors 0 and 1 ever is.
-    /// </summary>
-    private bool IsMerged(Bio bio, BioThread thread)
+    /// <summary>Whether it counts as merged: it begins where the last I/O of the same direction ended.</summary>
+    private bool IsMerged(Bio bio)
     {
-        ref LastIo last = ref Last[thread.Slot];
         bool write = bio.Operation != BioOperation.Read;
-        ulong compared = last.EndSector != 0 && write == (last.Write == true) ? 1UL : 0;
-        last = new LastIo(bio.EndSector.Value, write);
-        return bio.Sector.Value == compared;
+        return _last.Exchange(bio.EndSector.Value, write) == (bio.Sector.Value, write);
     }
 
-    /// <summary>The kernel counts each piece of a bio that is cut as an I/O of its own.</summary>
+    /// <summary>The kernel counts each piece of a bio that is cut as an I/O of its own, merged with the one before.</summary>
     private static void ForPieces(Bio bio, Table table, BioThread thread, StatisticsRegion region, PieceAction action, Mark mark)
     {
         Sector at = bio.Sector;
@@ -93,14 +85,26 @@ internal sealed class StatisticsSnapshot
             action(region, thread, bio.Operation != BioOperation.Read, at.Value, (at + length).Value, mark);
             at += length;
             left -= length;
-            mark = mark with { Merged = false };
+            mark = mark with { Merged = true }; // each piece begins where the one before ends
         }
     }
 
     private delegate void PieceAction(StatisticsRegion region, BioThread thread, bool write, ulong from, ulong to, Mark mark);
 
     private readonly record struct Mark(long Now, long Duration, bool Merged);
+}
 
-    /// <summary>The end and direction of an I/O.</summary>
-    public readonly record struct LastIo(ulong EndSector, bool? Write);
+/// <summary>Where the last I/O of a device ended, and its direction. Threads overwrite each other's: only figures of merges come of it.</summary>
+internal sealed class LastIo
+{
+    private long _encoded = -1; // the end, shifted by one bit for the direction
+
+    /// <summary>Takes another I/O.</summary>
+    /// <returns>The one before.</returns>
+    public (ulong EndSector, bool Write) Exchange(ulong endSector, bool write)
+    {
+        long before = Volatile.Read(ref _encoded);
+        Volatile.Write(ref _encoded, (long)((endSector << 1) | (write ? 1UL : 0)));
+        return ((ulong)before >> 1, (before & 1) != 0);
+    }
 }

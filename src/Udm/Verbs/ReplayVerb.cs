@@ -1,0 +1,139 @@
+using System.Text;
+using DeviceMapper.Targets.LogWrites;
+using Udm.Replay;
+
+namespace Udm.Verbs;
+
+/// <summary>Replays a log of log-writes to a device, and checks it at every moment at which the power could have gone.</summary>
+internal sealed class ReplayVerb : Verb
+{
+    private const string End = "END";
+
+    /// <inheritdoc/>
+    public override string Name => "replay";
+
+    /// <inheritdoc/>
+    public override string Usage =>
+        "LOG DEVICE [--to ENTRY|MARK|END]\nLOG DEVICE --check CMD [--to ENTRY|MARK|END] [--bisect | --jobs N] [--subsets N [--seed N]] [--timeout SECONDS]";
+
+    /// <inheritdoc/>
+    public override string Summary => "Replays a log of log-writes to a device; with --check, looks at every moment at which the power could have gone.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+        LOG and DEVICE are files or block devices; a DEVICE that is missing is made. Entries are counted from 1.
+
+          --to       replays the first ENTRY entries, or up to the first mark of that text, or all
+          --check    a command for the shell, run after each flush and each durable write, with UDM_DEVICE (a view, which is
+                     thrown away), UDM_ENTRY and UDM_MARK; 0 is good, 125 cannot tell, else it is a failure, the first of which
+                     ends the replay and leaves DEVICE as it was then
+          --bisect   finds the first failure by halves, where what has failed stays so
+          --jobs     so many at once, each on a copy of DEVICE beside it
+          --subsets  so many random subsets of the writes since the last flush, too; --seed chooses others
+          --timeout  a check that takes longer has failed
+
+        Exit status: 0 no failure, 1 a failure, 2 wrong usage.
+
+        Example:
+          udm replay log.img copy.img --check 'fsck.ext4 -fn "$UDM_DEVICE"' --jobs 2
+        """;
+
+    /// <inheritdoc/>
+    public override int MinOperands => 2;
+
+    /// <inheritdoc/>
+    public override int MaxOperands => 2;
+
+    /// <inheritdoc/>
+    public override int WrongUsageStatus => 2;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context)
+    {
+        CommandLine options = context.Options;
+        string? command = options.Value(Option.Check);
+        if (command is null && (options.Has(Option.Bisect) || options.Has(Option.Jobs) || options.Has(Option.Subsets)))
+        {
+            throw new UsageException("--bisect, --jobs and --subsets need --check");
+        }
+
+        using WriteLog log = new(context.Operands[0]);
+        string device = context.Operands[1];
+        int end = FindEnd(log, options.Value(Option.To) ?? End);
+        if (command is null)
+        {
+            using LogReplayer replayer = new(log, device);
+            replayer.AdvanceTo(end);
+            return 0;
+        }
+
+        uint? seconds = context.Number(Option.Timeout);
+        using CheckViews views = new();
+        Campaign campaign = new(log, device, end, new Check(command, seconds is null ? null : TimeSpan.FromSeconds(seconds.Value)), views)
+        {
+            Subsets = (int)(context.Number(Option.Subsets) ?? 0),
+            Seed = (int)(context.Number(Option.Seed) ?? 0),
+            Progress = ShowProgress(context, end),
+        };
+        Failure? failure = options.Has(Option.Bisect) ? campaign.Bisect() : campaign.Run((int)(context.Number(Option.Jobs) ?? 1));
+        context.Out.WriteLine($"{campaign.Checked} checks, {campaign.Skipped} skipped, {end} entries");
+        if (failure is null)
+        {
+            return 0;
+        }
+
+        context.Out.Write(Describe(log, failure));
+        return 1;
+    }
+
+    private static int FindEnd(WriteLog log, string to)
+    {
+        if (to == End)
+        {
+            return log.Entries.Count;
+        }
+
+        if (int.TryParse(to, out int entry) && entry >= 0 && entry <= log.Entries.Count)
+        {
+            return entry;
+        }
+
+        int mark = log.Entries.ToList().FindIndex(e => e.Mark == to);
+        return mark >= 0 ? mark + 1 : throw new VerbException($"--to: '{to}' is neither an entry from 0 to {log.Entries.Count}, nor a mark of the log, nor {End}");
+    }
+
+    /// <summary>A line a second on standard error.</summary>
+    private static Action<int> ShowProgress(VerbContext context, int end)
+    {
+        long last = Environment.TickCount64;
+        int count = 0;
+        return entry =>
+        {
+            int done = Interlocked.Increment(ref count);
+            long now = Environment.TickCount64;
+            long before = Volatile.Read(ref last);
+            if (now - before >= 1000 && Interlocked.CompareExchange(ref last, now, before) == before)
+            {
+                context.Error.WriteLine($"udm: replay: entry {entry} of {end}, {done} checks");
+            }
+        };
+    }
+
+    /// <summary>The moment, and the sectors of the device that changed since the flush before.</summary>
+    private static string Describe(WriteLog log, Failure failure)
+    {
+        StringBuilder text = new();
+        LogFlags flags = log.Entries[failure.Entries - 1].Entry.Flags;
+        string mark = log.MarkBefore(failure.Entries);
+        text.Append($"entry {failure.Entries}{(flags == LogFlags.None ? "" : $" ({flags.ToString().ToLowerInvariant()})")}");
+        text.Append(mark.Length == 0 ? "" : $", after the mark '{mark}'").Append($": the check {failure.Text}");
+        int sectors = log.BlockSize / 512;
+        IEnumerable<int> entries = failure.Subset ?? Enumerable.Range(failure.Since, failure.Entries - failure.Since);
+        string changed = string.Join(
+            ' ',
+            entries.Select(e => log.Entries[e].Entry).Where(e => e.Blocks > 0).Select(e => $"{e.Block * (ulong)sectors}+{e.Blocks * (ulong)sectors}"));
+        text.Append($"sectors since entry {failure.Since}{(failure.Subset is null ? "" : ", of which a subset was replayed")}: {changed}\n");
+        return text.ToString();
+    }
+}
