@@ -127,13 +127,13 @@ public sealed class BadClientTests
     public void Thousands_of_connects_and_a_flood_of_lists_keep_nobody_else_out()
     {
         using ServedRegistry served = Serve();
-        int connects = Environment.GetEnvironmentVariable("UDM_TEST_LONG") is null ? 1000 : 10_000;
+        int connects = Environment.GetEnvironmentVariable("UDM_TEST_LONG") is null ? 200 : 10_000;
         for (int i = 0; i < connects; i++)
         {
             using RawClient client = new(served.Socket, greet: false);
         }
 
-        List<RawClient> idle = [.. Enumerable.Range(0, 300).Select(_ => new RawClient(served.Socket, greet: false))];
+        List<RawClient> idle = [.. Enumerable.Range(0, 260).Select(_ => new RawClient(served.Socket, greet: false))];
         using RawClient flood = new(served.Socket);
         try
         {

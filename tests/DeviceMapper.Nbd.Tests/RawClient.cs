@@ -11,7 +11,7 @@ internal sealed class RawClient : IDisposable
 
     public RawClient(string path, bool greet = true)
     {
-        _socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 30_000, SendTimeout = 30_000 };
+        _socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 60_000, SendTimeout = 60_000 };
         _socket.Connect(new UnixDomainSocketEndPoint(path));
         if (greet)
         {

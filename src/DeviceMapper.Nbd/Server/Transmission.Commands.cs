@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using DeviceMapper.Io;
 using DeviceMapper.Nbd.Protocol;
@@ -11,6 +12,8 @@ internal sealed unsafe partial class Transmission
     private const NbdCommandFlags KnownFlags =
         NbdCommandFlags.Fua | NbdCommandFlags.NoHole | NbdCommandFlags.DontFragment | NbdCommandFlags.ReqOne | NbdCommandFlags.FastZero;
 
+    private readonly WriteTimes _writeTimes = new();
+    private bool _allowsNoWait;
     private CommandPool<RefuseCommand>? _refuses;
     private CommandPool<ReadCommand>? _reads;
     private CommandPool<WriteCommand>? _writes;
@@ -35,6 +38,37 @@ internal sealed unsafe partial class Transmission
 
     /// <inheritdoc cref="Refuses"/>
     public CommandPool<BlockStatusCommand> BlockStatuses => _blockStatuses ??= new(() => new BlockStatusCommand(this));
+
+    /// <summary>Threads that wait in place of this one.</summary>
+    public Waiters Waiters { get; } = new();
+
+    /// <summary>Whether a read that would have to wait is better done by another thread: there are other requests for this one.</summary>
+    public bool MayHandOver => _allowsNoWait && HasMore;
+
+    private bool HasMore => _underWay > 1 || _received.Used - _start >= NbdTransmission.RequestLength;
+
+    /// <summary>Submits a write here, or, where that takes long and there are other requests, on another thread.</summary>
+    public void SubmitWrite(WriteCommand write)
+    {
+        bool timed = _writeTimes.TimesNext();
+        if (!timed)
+        {
+            if (_writeTimes.AreLong && HasMore)
+            {
+                Waiters.Take(write);
+            }
+            else
+            {
+                write.Submit();
+            }
+
+            return;
+        }
+
+        long before = Stopwatch.GetTimestamp();
+        write.Submit();
+        _writeTimes.Took((Stopwatch.GetTimestamp() - before) / TicksInMicrosecond);
+    }
 
     /// <summary>Handles a request that has no data.</summary>
     private void Handle(in NbdRequest request)

@@ -96,6 +96,7 @@ internal sealed unsafe partial class Transmission : IDisposable
     public void Dispose()
     {
         EndCommands();
+        Waiters.Dispose();
         Replies.Dispose();
         _retired.Add(_received);
         _retired.Add(_replies);
@@ -203,6 +204,7 @@ internal sealed unsafe partial class Transmission : IDisposable
     private string? HandleReceived(out bool disconnected)
     {
         disconnected = false;
+        _allowsNoWait = Device.AllowsNoWait;
         _receiveLimit = BufferPool.Usual;
         while (_received.Used - _start >= NbdTransmission.RequestLength)
         {

@@ -29,6 +29,12 @@ public sealed partial class MappedDevice
         }
     });
 
+    /// <summary>
+    /// Whether a bio with <see cref="BioFlags.NoWait"/> ends with <see cref="BioStatus.Again"/> just where it would have to wait: all targets of
+    /// the live table, and of mapped devices below, pass the flag on (the kernel's DM_TARGET_NOWAIT).
+    /// </summary>
+    public bool AllowsNoWait => _live is { AllowsNoWait: true };
+
     /// <summary>The target that serves a sector: its place in the live table, from 0, and how many sectors it serves from there on.</summary>
     public (SectorCount Length, int Index) TargetAt(Sector sector) => WithTable(false, table =>
     {

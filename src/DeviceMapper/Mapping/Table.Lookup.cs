@@ -98,6 +98,10 @@ public sealed partial class Table
         return found = low;
     }
 
+    /// <summary>Whether bios with NoWait are understood by all targets, and by the mapped devices below.</summary>
+    internal bool AllowsNoWait =>
+        Array.TrueForAll(_targets, t => (t.Type.Features & TargetFeatures.NoWait) != 0) && Array.TrueForAll(_mappedBelow, d => d.AllowsNoWait);
+
     private void PlanFlush() =>
         FlushDevices = Array.TrueForAll(_targets, t => t.FlushBypassesMap) ? [.. _devices] : null;
 }

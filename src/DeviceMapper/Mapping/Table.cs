@@ -23,6 +23,7 @@ public sealed partial class Table
     private int _readers;
     private Target[] _targets = [];
     private readonly int _lookupCell = Interlocked.Increment(ref _built) % BioThread.LookupCells;
+    private MappedDevice[] _mappedBelow = [];
     private ulong[] _starts = []; // of each target, for the search
     private ulong _blockMask; // sectors of a logical block, less one
 
@@ -255,6 +256,7 @@ public sealed partial class Table
         Size = targets[^1].End - default(Sector);
         _starts = [.. targets.Select(t => t.Start.Value)];
         PlanFlush();
+        _mappedBelow = [.. _devices.Select(d => d.Device).OfType<MappedDevice>()];
     }
 
     /// <summary>The kernel's <c>dm_table_add_target</c>, with its checks in its order.</summary>

@@ -82,7 +82,7 @@ public sealed class StripedTarget : Target
     /// <summary>Counts errors of stripes, by their device as the kernel does: stripes on one device share its errors.</summary>
     public override EndResult EndIo(Bio bio, ref BioStatus status)
     {
-        if (status is BioStatus.Ok or BioStatus.Unsupported or BioStatus.Requeue || (bio.Flags & BioFlags.ReadAhead) != 0)
+        if (status is BioStatus.Ok or BioStatus.Unsupported or BioStatus.Requeue or BioStatus.Again || (bio.Flags & BioFlags.ReadAhead) != 0)
         {
             return EndResult.Done;
         }

@@ -62,6 +62,9 @@ internal abstract unsafe class Command(Transmission connection) : IBioCompletion
     /// <inheritdoc/>
     public abstract void BioEnded(Bio bio);
 
+    /// <summary>Submits its bio, on a thread that may wait.</summary>
+    public virtual void Submit() => throw new InvalidOperationException("this command is not handed over");
+
     /// <summary>Goes back to its pool. On the connection's thread.</summary>
     public abstract void Recycle();
 

@@ -14,6 +14,7 @@ internal sealed unsafe class ReadCommand(Transmission connection) : Command(conn
     private ulong _offset;
     private int _length;
     private bool _structured;
+    private bool _noWait; // on the connection's thread: where it would have to wait, another thread reads
     private bool _alone; // the client wants one chunk of data, or none
 
     // While the first bad block is searched: what is read well from the start on, and what is known to fail.
@@ -33,6 +34,7 @@ internal sealed unsafe class ReadCommand(Transmission connection) : Command(conn
         _error = NbdError.None;
         Connection.Begin(this, request.Cookie, HeaderLength + length, length >= LeastOnPage ? HeaderLength : 0);
         Pieces = pieces;
+        _noWait = Connection.MayHandOver;
         Submit(0, length);
     }
 
@@ -42,7 +44,12 @@ internal sealed unsafe class ReadCommand(Transmission connection) : Command(conn
         BioStatus status = bio.Status;
         int length = bio.Buffer.Length;
         bio.Return();
-        if (_error != NbdError.None)
+        if (_noWait && status == BioStatus.Again)
+        {
+            _noWait = false;
+            Connection.Waiters.Take(this);
+        }
+        else if (_error != NbdError.None)
         {
             Search(status, length);
         }
@@ -52,6 +59,7 @@ internal sealed unsafe class ReadCommand(Transmission connection) : Command(conn
         }
         else if (_structured && status is BioStatus.IoError or BioStatus.Medium or BioStatus.Protection)
         {
+            _noWait = false;
             _error = status.ToNbd();
             _good = 0;
             _failing = _length;
@@ -66,6 +74,9 @@ internal sealed unsafe class ReadCommand(Transmission connection) : Command(conn
     }
 
     /// <inheritdoc/>
+    public override void Submit() => Submit(0, _length);
+
+    /// <inheritdoc/>
     public override void FinishPieces() => NbdReply.SetDone(_lastChunk);
 
     /// <inheritdoc/>
@@ -77,6 +88,7 @@ internal sealed unsafe class ReadCommand(Transmission connection) : Command(conn
     {
         Bio bio = Bio.Rent();
         bio.Operation = BioOperation.Read;
+        bio.Flags = _noWait ? BioFlags.NoWait : BioFlags.None;
         bio.Sector = Sector.FromBytes(_offset + (uint)from);
         bio.Count = SectorCount.FromBytes((ulong)length);
         bio.Buffer = new BioBuffer((nint)Reply + HeaderLength + from, length);

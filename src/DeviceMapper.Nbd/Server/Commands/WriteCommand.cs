@@ -6,17 +6,32 @@ namespace DeviceMapper.Nbd.Server.Commands;
 /// <summary>WRITE, or a piece of a large one.</summary>
 internal sealed unsafe class WriteCommand(Transmission connection) : Command(connection)
 {
+    private NbdRequest _request;
+    private ulong _offset;
+    private byte* _data;
+    private int _length;
+
     public void Start(in NbdRequest request, ulong offset, byte* data, int length, NativeBuffer dataBuffer, Pieces? pieces)
     {
         Connection.Begin(this, request.Cookie, NbdTransmission.SimpleReplyLength);
         Keep(dataBuffer);
         Pieces = pieces;
+        _request = request;
+        _offset = offset;
+        _data = data;
+        _length = length;
+        Connection.SubmitWrite(this);
+    }
+
+    /// <inheritdoc/>
+    public override void Submit()
+    {
         Bio bio = Bio.Rent();
         bio.Operation = BioOperation.Write;
-        bio.Flags = (request.Flags & NbdCommandFlags.Fua) != 0 ? BioFlags.Fua : BioFlags.None;
-        bio.Sector = Sector.FromBytes(offset);
-        bio.Count = SectorCount.FromBytes((ulong)length);
-        bio.Buffer = new BioBuffer((nint)data, length);
+        bio.Flags = (_request.Flags & NbdCommandFlags.Fua) != 0 ? BioFlags.Fua : BioFlags.None;
+        bio.Sector = Sector.FromBytes(_offset);
+        bio.Count = SectorCount.FromBytes((ulong)_length);
+        bio.Buffer = new BioBuffer((nint)_data, _length);
         bio.Device = Connection.Device;
         bio.Submit(this);
     }

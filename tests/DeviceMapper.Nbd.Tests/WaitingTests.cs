@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using DeviceMapper.Nbd.Server;
+
+namespace DeviceMapper.Nbd.Tests;
+
+/// <summary>Requests of one connection that have to wait for a disk.</summary>
+public sealed class WaitingTests
+{
+    private const int Timeout = 120_000;
+
+    [Theory(Timeout = Timeout)]
+    [InlineData("")]
+    [InlineData("&direct=on")]
+    public void Fio_verifies_what_it_wrote_to_a_file(string options)
+    {
+        using ServedRegistry served = new();
+        string file = $"file:{served.Folder}/image?size=64M{options}";
+        served.Registry.Create("m", $"0 131072 striped 2 128 {file} 0 {file} 65536");
+        ServedRegistry.RunOk(
+            "fio", "--name=t", "--ioengine=nbd", $"--uri={served.Uri("m")}", "--rw=randrw", "--bs=4k", "--iodepth=32", "--verify=crc32c", "--verify_fatal=1",
+            "--size=32m");
+    }
+
+    [Fact(Timeout = Timeout)]
+    public void A_cold_file_is_read_by_many_threads_and_stripes_count_no_errors()
+    {
+        using ServedRegistry served = new();
+        string file = Path.Join(served.Folder, "image");
+        byte[] data = RandomNumberGenerator.GetBytes(32 << 20);
+        File.WriteAllBytes(file, data);
+        ServedRegistry.RunOk("dd", $"of={file}", "oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none");
+        Mapping.MappedDevice device = served.Registry.Create("m", $"0 65536 striped 2 128 {file} 0 {file} 32768");
+        uint events = device.EventNumber;
+        string back = file + ".back";
+        ServedRegistry.RunOk("nbdcopy", served.Uri("m"), back);
+        byte[] read = File.ReadAllBytes(back);
+        for (int chunk = 0; chunk < 512; chunk++)
+        {
+            int from = ((chunk / 2) + (chunk % 2 * 256)) << 16;
+            Assert.True(read.AsSpan(chunk << 16, 1 << 16).SequenceEqual(data.AsSpan(from, 1 << 16)), $"chunk {chunk} differs");
+        }
+
+        Assert.Equal(events, device.EventNumber); // each error of a stripe would be one
+    }
+
+    [Fact]
+    public void Writes_that_take_long_are_noticed_and_so_is_that_they_do_no_more()
+    {
+        WriteTimes times = new();
+        Assert.False(times.AreLong);
+        for (int i = 0; i < 3; i++)
+        {
+            times.Took(100);
+        }
+
+        Assert.True(times.AreLong);
+        for (int i = 0; i < 6; i++)
+        {
+            times.Took(3);
+        }
+
+        Assert.False(times.AreLong);
+    }
+}
