@@ -19,7 +19,7 @@ internal static class ColumnList
             {
                 group = section;
                 output.WriteLine();
-                output.WriteLine(section == "deps" ? "  deps_all, tree_all" : $"  {section}_all");
+                output.WriteLine(section switch { "deps" => "  deps_all, tree_all", Report<DeviceRow>.SpecialGroup => "  in no group", _ => $"  {section}_all" });
             }
 
             output.WriteLine($"    {column.Id,-18} {column.Description}");

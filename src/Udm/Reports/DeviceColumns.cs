@@ -12,6 +12,9 @@ internal sealed class DeviceRow(DeviceInfo info, DeviceClient devices, Lazy<Devi
 {
     private IReadOnlyList<ListedDependency>? _dependencies;
 
+    /// <summary>Whether <c>-S</c> selects it.</summary>
+    public bool IsSelected { get; set; } = true;
+
     /// <summary>What it is like.</summary>
     public DeviceInfo Info => info;
 
@@ -75,7 +78,13 @@ internal static class DeviceColumns
         Text("splitname", "vg_name", "VG", 4, row => row.LvmName.VolumeGroup ?? "", "LVM: the volume group"),
         Text("splitname", "lv_name", "LV", 4, row => row.LvmName.LogicalVolume ?? "", "LVM: the logical volume"),
         Text("splitname", "lv_layer", "LVLayer", 7, row => row.LvmName.Layer ?? "", "LVM: the layer of the logical volume"),
+
+        Number(Report<DeviceRow>.SpecialGroup, "selected", "Selected", 8, row => row.IsSelected ? 1 : 0, "whether -S selects it; then all rows are shown"),
     ];
+
+    /// <summary>Reads a selection of rows.</summary>
+    /// <exception cref="UsageException">It is malformed.</exception>
+    public static Selection<DeviceRow> Select(string text) => Selection<DeviceRow>.Parse(All, text);
 
     private static Column<DeviceRow> Text(string group, string id, string heading, int width, Func<DeviceRow, string> value, string description) =>
         new(group, id, heading, width, IsNumber: false, value, description);

@@ -1,6 +1,6 @@
 namespace Udm.Reports;
 
-/// <summary>The parts of an LVM device's name, <c>VG-LV-LAYER</c>; a hyphen within a part is doubled.</summary>
+/// <summary>The parts of an LVM device's name, <c>VG-LV-LAYER</c>; a hyphen within a part is doubled, one at the end stands for itself.</summary>
 internal readonly record struct LvmName(string VolumeGroup, string LogicalVolume, string Layer)
 {
     /// <summary>Splits a name.</summary>
@@ -8,19 +8,19 @@ internal readonly record struct LvmName(string VolumeGroup, string LogicalVolume
     {
         (string group, string rest) = Cut(name);
         (string volume, string layer) = Cut(rest);
-        return new(group, volume, layer.Replace("--", "-", StringComparison.Ordinal));
+        return new(group, volume, Cut(layer).Part);
     }
 
     private static (string Part, string After) Cut(string text)
     {
         for (int i = 0; i < text.Length; i++)
         {
-            if (text[i] != '-')
+            if (text[i] != '-' || i == text.Length - 1)
             {
                 continue;
             }
 
-            if (i + 1 < text.Length && text[i + 1] == '-')
+            if (text[i + 1] == '-')
             {
                 i++;
                 continue;

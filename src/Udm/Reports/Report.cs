@@ -7,6 +7,9 @@ namespace Udm.Reports;
 /// <typeparam name="T">What a row tells of.</typeparam>
 internal sealed class Report<T>
 {
+    /// <summary>The group of columns that <c>all</c> does not mean.</summary>
+    public const string SpecialGroup = "special";
+
     private readonly IReadOnlyList<Column<T>> _columns;
     private readonly IReadOnlyList<(Column<T> Column, bool Descending)> _keys;
     private readonly List<T> _rows = [];
@@ -110,7 +113,7 @@ internal sealed class Report<T>
         Column<T>[] chosen = [.. known.Where(column => Canonical(column.Id) == wanted)];
         if (chosen.Length == 0)
         {
-            chosen = [.. known.Where(column => wanted == "all" || wanted == Canonical(column.Group) + "all")];
+            chosen = [.. known.Where(column => column.Group != SpecialGroup && (wanted == "all" || wanted == Canonical(column.Group) + "all"))];
         }
 
         return chosen.Length > 0 ? chosen : throw new UsageException($"there is no column '{word}'; 'udm help --columns' lists them");

@@ -94,6 +94,14 @@ internal sealed class DeviceClient(IControl control, ManglingMode mangling, Acti
         Call(DmCommand.DevRename, request);
     }
 
+    /// <summary>Sets the geometry: cylinders, heads, sectors and start, as decimal words.</summary>
+    public void SetGeometry(DeviceSelector device, string geometry, DmFlags flags)
+    {
+        DmIoctl request = DmIoctl.WithPayload([.. System.Text.Encoding.UTF8.GetBytes(geometry), 0]);
+        Fill(request, device, flags);
+        Call(DmCommand.DevSetGeometry, request);
+    }
+
     /// <summary>Sends a message.</summary>
     /// <returns>The answer; null without one.</returns>
     public string? Message(DeviceSelector device, Sector sector, string message, DmFlags flags)

@@ -1,4 +1,5 @@
 using DeviceMapper;
+using Udm.Reports;
 
 namespace Udm.Verbs;
 
@@ -11,6 +12,9 @@ internal abstract class DeviceVerb : Verb
     /// <summary>Whether it works on all devices when none is named.</summary>
     protected virtual bool DefaultsToAll => false;
 
+    /// <summary>Whether <c>-S</c> chooses the devices; else it concerns a report.</summary>
+    protected virtual bool SelectsDevices => true;
+
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
@@ -22,7 +26,7 @@ internal abstract class DeviceVerb : Verb
                 RunOn(context, context.Select(operand), operands.Count > 1);
             }
         }
-        else if (DefaultsToAll && !context.IsSelectedByOption)
+        else if (!context.IsSelectedByOption && (DefaultsToAll || Selects(context)))
         {
             RunOnAll(context);
         }
@@ -40,6 +44,8 @@ internal abstract class DeviceVerb : Verb
     /// <param name="several">Whether there may be others, so that output names it.</param>
     protected abstract void RunOn(VerbContext context, DeviceSelector device, bool several);
 
+    private bool Selects(VerbContext context) => SelectsDevices && context.Options.Has(Option.Select);
+
     private void RunOnAll(VerbContext context)
     {
         IReadOnlyList<NamedDevice> devices = context.Devices.List();
@@ -48,12 +54,18 @@ internal abstract class DeviceVerb : Verb
             context.Out.WriteLine("No devices found");
         }
 
+        Lazy<DeviceTree> tree = new(() => new DeviceTree(context.Devices));
+        Selection<DeviceRow>? selection = Selects(context) ? DeviceColumns.Select(context.Options.Value(Option.Select)!) : null;
         foreach (NamedDevice device in devices)
         {
             try
             {
                 context.Device = device.Name;
-                RunOn(context, DeviceSelector.ByName(device.Name, context.Mangling), several: true);
+                DeviceSelector selector = DeviceSelector.ByName(device.Name, context.Mangling);
+                if (selection is null || (context.Devices.Find(selector, context.Flags) is { } info && selection.Matches(new DeviceRow(info, context.Devices, tree))))
+                {
+                    RunOn(context, selector, several: true);
+                }
             }
             catch (Exception problem) when (problem is DmException or VerbException)
             {

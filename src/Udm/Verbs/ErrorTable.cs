@@ -9,8 +9,9 @@ namespace Udm.Verbs;
 internal static class ErrorTable
 {
     /// <summary>Replaces it. A device without a live table is left alone.</summary>
+    /// <returns>Whether it was replaced.</returns>
     /// <exception cref="DmException">The daemon refuses.</exception>
-    public static void Replace(VerbContext context, DeviceSelector device)
+    public static bool Replace(VerbContext context, DeviceSelector device)
     {
         ulong size = 0;
         foreach (TargetText target in context.Devices.Targets(device, context.Flags | DmFlags.StatusTable).Targets)
@@ -20,7 +21,7 @@ internal static class ErrorTable
 
         if (size == 0)
         {
-            return;
+            return false;
         }
 
         DmFlags mode = context.Options.Has(Option.ReadOnly) ? DmFlags.ReadOnly : 0;
@@ -29,6 +30,7 @@ internal static class ErrorTable
         {
             // Does not wait for I/O that will not end.
             context.Devices.Resume(device, context.Flags | DmFlags.NoFlush | DmFlags.SkipLockFs);
+            return true;
         }
         catch (DmException)
         {

@@ -13,7 +13,7 @@ internal sealed class InfoVerb : DeviceVerb
         """
         [--inactive] [DEVICE...]
         -c|-C|--columns [-o COLUMNS] [-O|--sort COLUMNS] [--noheadings] [--separator TEXT]
-            [--nameprefixes [--unquoted]] [--rows] [--inactive] [DEVICE...]
+            [--nameprefixes [--unquoted]] [--rows] [-S SELECTION] [--inactive] [DEVICE...]
         """;
 
     /// <inheritdoc/>
@@ -29,11 +29,14 @@ internal sealed class InfoVerb : DeviceVerb
           --separator TEXT   what stands between values
           --nameprefixes     as DM_COLUMN='value', for a shell; --unquoted leaves the quotes out
           --rows             a line a column
+          -S, --select       only devices of which it is true: comparisons of columns by = != =~ !~ < <= > >=,
+                             joined by &&, || and !( )
           --inactive         counts the targets of the inactive table
 
         Examples:
           udm info data
           udm info -c --noheadings -o name,open,uuid
+          udm info -c -S 'open>0 && name=~^vg'
         """;
 
     /// <inheritdoc/>
@@ -41,6 +44,10 @@ internal sealed class InfoVerb : DeviceVerb
 
     private Report<DeviceRow>? _report;
     private Lazy<DeviceTree>? _tree;
+    private Selection<DeviceRow>? _selection;
+
+    /// <inheritdoc/>
+    protected override bool SelectsDevices => false;
 
     /// <inheritdoc/>
     public override int Run(VerbContext context)
@@ -59,6 +66,7 @@ internal sealed class InfoVerb : DeviceVerb
 
         fields = fields.StartsWith('+') ? $"{DeviceColumns.Default},{fields[1..]}" : fields;
         _report = new Report<DeviceRow>(DeviceColumns.All, fields, context.Options.Value(Option.Sort) ?? "");
+        _selection = DeviceColumns.Select(context.Options.Value(Option.Select) ?? "");
         _tree = new Lazy<DeviceTree>(() => new DeviceTree(context.Devices));
         try
         {
@@ -77,7 +85,12 @@ internal sealed class InfoVerb : DeviceVerb
         DeviceInfo info = context.Devices.Find(device, context.Flags) ?? throw new VerbException("no mapped device is called so");
         if (_report is not null)
         {
-            _report.Add(new DeviceRow(info, context.Devices, _tree!));
+            DeviceRow row = new(info, context.Devices, _tree!);
+            row.IsSelected = _selection!.Matches(row);
+            if (row.IsSelected || _report.Columns.Any(column => column.Id == "selected"))
+            {
+                _report.Add(row);
+            }
         }
         else
         {

@@ -1,5 +1,3 @@
-using DeviceMapper;
-
 namespace Udm.Verbs;
 
 /// <summary>Prints the versions of target types.</summary>
@@ -30,14 +28,7 @@ internal sealed class TargetVersionVerb : Verb
         foreach (string name in context.Operands)
         {
             context.Device = name;
-            try
-            {
-                context.Out.WriteLine(TargetsVerb.Line(context.Devices.TargetType(name)));
-            }
-            catch (DmException refusal)
-            {
-                context.Report(refusal);
-            }
+            context.Out.WriteLine(TargetsVerb.Line(context.Devices.TargetType(name)));
         }
 
         return 0;

@@ -19,9 +19,14 @@ internal static class VerbRunner
                 return ShowHelp(context, verb);
             }
 
+            if (line.Has(Option.Version))
+            {
+                return Finish(context, new VersionVerb()); // whatever the verb, as dmsetup
+            }
+
             if (line.Verb is null)
             {
-                return line.Has(Option.Version) ? Finish(context, new VersionVerb()) : ShowUsage(context);
+                return ShowUsage(context);
             }
 
             if (verb is null)
@@ -91,7 +96,6 @@ internal static class VerbRunner
             : line.Has(Option.Table) && line.Has(Option.NoTable) ? "--table and --notable exclude each other"
             : line.Has(Option.AddNodeOnCreate) && line.Has(Option.AddNodeOnResume) ? "--addnodeoncreate and --addnodeonresume exclude each other"
             : line.Value(Option.MangleName) is { } mode && !NameMangling.TryParse(mode, out _) ? $"--manglename: '{mode}' is none of none, hex, auto"
-            : line.Has(Option.Select) ? "--select is not there yet"
             : null);
         if (problem is not null)
         {

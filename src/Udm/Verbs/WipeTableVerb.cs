@@ -1,0 +1,41 @@
+using DeviceMapper;
+using DeviceMapper.Native;
+
+namespace Udm.Verbs;
+
+/// <summary>Replaces live tables by one error target.</summary>
+internal sealed class WipeTableVerb : DeviceVerb
+{
+    /// <inheritdoc/>
+    public override string Name => "wipe_table";
+
+    /// <inheritdoc/>
+    public override string Usage => "[-f|--force] [--noflush] [--nolockfs] DEVICE...";
+
+    /// <inheritdoc/>
+    public override string Summary => "Replaces the table by one whose I/O fails.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+        Who has the device open keeps it, and gets I/O errors. Its devices are let go.
+
+          -f, --force             accepted for dmsetup's sake
+          --noflush, --nolockfs   as of 'resume'
+
+        Example:
+          udm wipe_table data
+        """;
+
+    /// <inheritdoc/>
+    public override int MinOperands => 1;
+
+    /// <inheritdoc/>
+    protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
+    {
+        if (!ErrorTable.Replace(context, device))
+        {
+            throw new DmException(Errno.EINVAL, "it has no live table that errors could replace");
+        }
+    }
+}
