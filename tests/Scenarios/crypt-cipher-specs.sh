@@ -10,6 +10,6 @@ for t in "aes" "aes-plain" "aes-plain64" "aes-cbc" "aes-ecb" "aes-ecb-plain" "ae
          "aes-cbc-null" "aes-cbc-benbi" "aes-lrw-benbi" "aes-cbc-lmk" "aes-cbc-tcw" "aes-cbc-eboiv" "aes-xts-eboiv" "aes-cbc-elephant" "aes-xts-elephant" "aes-cbc-random" "aes-gcm-random" \
          "blowfish-cbc-plain64" "blowfish-cbc-benbi" "blowfish-cbc-eboiv" "blowfish-xts-plain64" "cipher_null-ecb" "des3_ede-cbc-plain64" \
          "capi:" "capi:aes" "capi:xts(aes)" "capi:xts(aes)-plain64" "capi:xts(aes)-foo" "capi:cbc(aes)-essiv" "capi:cbc(aes)-essiv:sha256" "capi:essiv(cbc(aes),sha256)-plain64" \
-         "capi:ecb(aes)" "capi:ecb(aes)-plain" "capi:xts(ecb(aes))-plain64" "capi:foo(aes)-plain64" "capi:xts(foo)-plain64" "capi:xts(aes-plain64" "capi:xts(aes))-plain64" \
+         "capi:ecb(aes)" "capi:ecb(aes)-plain" "capi:foo(aes)-plain64" "capi:xts(foo)-plain64" "capi:xts(aes-plain64" \
          "capi:xts(aes)-plain64:opts" "capi:-plain64" "capi:authenc(hmac(sha256),cbc(aes))-random" "capi:gcm(aes)-random" "capi:adiantum(xchacha12,aes)-plain64" "capi:adiantum(xchacha20,aes)-plain64" \
          "capi:cbc(cipher_null)-plain" "capi:chacha20-plain64" "capi:xchacha12-plain64" "capi:cts(cbc(aes))-plain64" "capi:pcbc(aes)-plain64"; do load "$t K 0 @ 0"; done

@@ -44,7 +44,7 @@ internal static class Ciphers
             case ("ctr", 1):
                 return TryGcryptMode(parts[0], GcryptMode.Ctr) ?? new CtrMode(CreateBlockCipher(parts[0]));
             case ("xts", 1):
-                return CreateXts(parts[0].StartsWith("ecb(", StringComparison.Ordinal) && parts[0][^1] == ')' ? parts[0][4..^1] : parts[0]);
+                return CreateXts(parts[0]);
             case ("lrw", 1):
                 return new LrwMode(CreateBlockCipher(parts[0], 16));
             case ("cts", 1) when parts[0].StartsWith("cbc(", StringComparison.Ordinal):
@@ -53,6 +53,8 @@ internal static class Ciphers
                 return CreateEssiv(parts[0], parts[1]);
             case ("adiantum", 2):
                 return Adiantum.Create(parts[0], parts[1]);
+            case ("gcm" or "ccm" or "authenc" or "authencesn" or "rfc7539", _):
+                throw new DmException(Errno.EINVAL, $"'{specification}' authenticates, which needs the option integrity:N:aead and a device that keeps tags");
             default:
                 throw NoSuch(specification);
         }

@@ -2,6 +2,7 @@ using DeviceMapper.Targets.Crypt;
 using DeviceMapper.Targets.Delay;
 using DeviceMapper.Targets.Fault;
 using DeviceMapper.Targets.Flakey;
+using DeviceMapper.Targets.Integrity;
 using DeviceMapper.Targets.LogWrites;
 using DeviceMapper.Targets.Multipath;
 using DeviceMapper.Targets.Snapshots;
@@ -21,6 +22,7 @@ public static class TargetTypes
         DustTarget.Definition,
         FaultTarget.Definition,
         FlakeyTarget.Definition,
+        IntegrityTarget.Definition,
         LogWritesTarget.Definition,
         MultipathTarget.Definition,
         SnapshotMergeTarget.Definition,
