@@ -11,6 +11,8 @@ public sealed class DustTargetTests : DataTargetConformance
 
     protected override IEnumerable<string> BadTables => ["0 1000 dust a 24", "0 1000 dust a 24 513", "0 1000 dust a 24 0", "0 1000 dust a x 512", "0 1000 dust a 0 2147483648", "0 1000 dust a 24 512 more"];
 
+    protected override Errno OpenRefusal(Errno ofDevice) => Errno.EINVAL;
+
     protected override void AddDevices(TestRegistry registry) => registry.Add("a", 1024);
 
     protected override (string Device, ulong Sector)? Place(ulong sector) => ("a", sector + 24);

@@ -117,6 +117,9 @@ public abstract class TargetConformance
         }
     }
 
+    /// <summary>The errno of a load whose device does not open; some of the kernel's targets have one of their own.</summary>
+    protected virtual Errno OpenRefusal(Errno ofDevice) => ofDevice;
+
     [Fact]
     public void A_device_that_does_not_open_gives_its_errno_and_leaves_nothing_behind()
     {
@@ -131,7 +134,7 @@ public abstract class TargetConformance
         {
             lower.OpenFailure = new DmException(Errno.ENXIO, $"'{lower.Name}': nobody is there");
             DmException refusal = Assert.Throws<DmException>(() => device.LoadTable(Table));
-            Assert.Equal(Errno.ENXIO, refusal.Errno);
+            Assert.Equal(OpenRefusal(Errno.ENXIO), refusal.Errno);
             Assert.Contains($"'{lower.Name}': nobody is there", refusal.Message);
             AssertIsSentence(refusal, Table);
             AssertNothingLeft(registry);

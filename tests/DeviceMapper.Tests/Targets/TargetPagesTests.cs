@@ -20,6 +20,12 @@ public sealed class TargetPagesTests
         using DeviceRegistry registry = new(new DeviceRegistryOptions { Logger = log });
         string text = _pages.TablesOf(target)[index];
         DeviceMode mode = target == "verity" ? DeviceMode.ReadOnly : DeviceMode.ReadWrite; // that one takes no other
+        if (text.Contains("/dev/mapper/pool", StringComparison.Ordinal))
+        {
+            MappedDevice pool = registry.Create("pool", _pages.TablesOf("thin-pool")[0].Replace("file:", $"file:{folder.Path}/"));
+            pool.Message(default, "create_thin 0");
+        }
+
         MappedDevice device = registry.Create("example", text.Replace("file:", $"file:{folder.Path}/"), mode);
         Assert.Contains(device.TableTexts(arguments: true), t => t.Type == target);
         Assert.Equal(TableParser.Parse(text).Count, device.TableTexts(arguments: false).Count);
