@@ -6,8 +6,8 @@ namespace Core;
 /// <summary>Two threads on one mapped device, against two processes with one thread and one device each, in turn.</summary>
 internal static class Scaling
 {
-    private const int Rounds = 7;
-    private const int Bios = 5_000_000; // of each worker in a round
+    private const int Rounds = 5;
+    private const int Bios = 2_000_000; // of each worker in a round
 
     /// <summary>Runs the rounds.</summary>
     /// <returns>Medians of the processor time of a bio, in nanoseconds.</returns>

@@ -125,6 +125,7 @@ public sealed class Bio
     public void End(BioStatus status)
     {
         Bio bio = this;
+        BioThread? current = null; // looked up once for all levels
         while (true)
         {
             if (bio._inFlight != 1)
@@ -148,7 +149,7 @@ public sealed class Bio
 
             MappedDevice owner = bio.Owner!;
             bio._inFlight = 0;
-            BioThread thread = BioThread.Current;
+            BioThread thread = current ??= BioThread.Current;
             bio.ReturnTo(thread);
             if (status != BioStatus.Ok && parent.FirstError == 0)
             {

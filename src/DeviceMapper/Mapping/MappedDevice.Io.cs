@@ -65,6 +65,7 @@ public sealed partial class MappedDevice
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Bio? MapByTable(Bio bio, Table? table, BioThread thread)
     {
         if (table is null)

@@ -12,7 +12,7 @@ namespace DeviceMapper.Tests.Mapping;
 /// </summary>
 public sealed class InterleavingTests
 {
-    private static readonly int Rounds = Environment.GetEnvironmentVariable("UDM_TEST_LONG") == "1" ? 2000 : 60;
+    private static readonly int Rounds = Environment.GetEnvironmentVariable("UDM_TEST_LONG") == "1" ? 2000 : 25;
 
     [Theory]
     [InlineData(1, 3)]
