@@ -57,9 +57,9 @@ report.Add("pause that a reader sees, 1,000 swaps: 99th percentile", p99, "ms", 
 string text = $"""
     # Core
 
-    The engine over null devices, one run of `dotnet run -c Release --project bench/core`: {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount}
-    processors, {RuntimeInformation.ProcessArchitecture}, load {File.ReadAllText("/proc/loadavg").Split(' ')[0]} at its end. Times of
-    single operations are the fastest tenth of 100 runs of 2 ms. Differences below 20 % mean nothing.
+    The engine over null devices, one run of `dotnet run -c Release --project bench/core`: {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} processors,
+    {RuntimeInformation.ProcessArchitecture}, load {File.ReadAllText("/proc/loadavg").Split(' ')[0]} at its end. With a load above the number of processors all times are too long, and only counts and
+    ratios mean something. Times of single operations are the fastest tenth of 100 runs of 2 ms. Differences below 20 % mean nothing.
 
     {report}
     """;
