@@ -8,8 +8,8 @@ namespace DeviceMapper.Mapping.Statistics;
 /// A region of a mapped device whose I/O is counted, by areas (the kernel's <c>struct dm_stat</c>, drivers/md/dm-stats.c).
 /// </summary>
 /// <remarks>
-/// Each thread counts in cells of its own, which it alone writes; what is printed is their sum, less what was cleared. Only the
-/// I/O in flight, and the time up to which it was accounted for, are shared by the threads, without a lock.
+/// Each thread counts in cells of its own, which it alone writes; what is printed is their sum, less what was cleared. Only the time up to
+/// which the I/O in flight was accounted for is shared by the threads, without a lock.
 /// </remarks>
 internal sealed class StatisticsRegion
 {
@@ -27,11 +27,12 @@ internal sealed class StatisticsRegion
     private const int BusyTicks = 8;
     private const int AnyBusyTicks = 10;
     private const int QueueTicks = 11;
-    private const int Histogram = 12;
+    private const int InFlight = 12; // a thread's may be negative: only the sum means something
+    private const int Histogram = 14;
 
     private readonly int _stride; // cells of an area
     private readonly ulong[] _boundaries;
-    private readonly Shared[] _shared; // by area
+    private readonly long[] _stamps; // by area: up to when time was accounted for
     private readonly long[]?[] _cells = new long[]?[BioThread.SlotCount]; // by thread, made by its first I/O
     private readonly long[] _cleared; // what was cleared, to be subtracted
     private readonly Lock _printing = new(); // guards _cleared
@@ -46,12 +47,9 @@ internal sealed class StatisticsRegion
         Options = options;
         _boundaries = [.. options.Boundaries];
         _stride = Histogram + (_boundaries.Length == 0 ? 0 : _boundaries.Length + 1);
-        _shared = new Shared[options.Areas];
+        _stamps = new long[options.Areas];
         _cleared = new long[CellCount];
-        for (int i = 0; i < _shared.Length; i++)
-        {
-            _shared[i].Stamp = now;
-        }
+        Array.Fill(_stamps, now);
     }
 
     /// <summary>Its number on the device.</summary>
@@ -105,7 +103,7 @@ internal sealed class StatisticsRegion
         long[] sums = new long[_stride];
         lock (_printing)
         {
-            for (int area = 0; area < _shared.Length; area++)
+            for (int area = 0; area < _stamps.Length; area++)
             {
                 Round(BioThread.Current, area, now);
                 Sum(area, sums);
@@ -114,7 +112,7 @@ internal sealed class StatisticsRegion
         }
     }
 
-    private int CellCount => checked(_shared.Length * _stride);
+    private int CellCount => checked(_stamps.Length * _stride);
 
     private void ForAreas(BioThread thread, bool write, ulong from, ulong to, Moment moment)
     {
@@ -122,6 +120,12 @@ internal sealed class StatisticsRegion
         to = Math.Min(to, Options.End);
         if (from >= to)
         {
+            return;
+        }
+
+        if (_stamps.Length == 1)
+        {
+            Count(thread, 0, write ? 1 : 0, to - from, moment);
             return;
         }
 
@@ -142,21 +146,13 @@ internal sealed class StatisticsRegion
     private void Count(BioThread thread, int area, int direction, ulong sectors, in Moment moment)
     {
         Round(thread, area, moment.Now);
-        ref Shared shared = ref _shared[area];
-        ref long inFlight = ref direction == 0 ? ref shared.Reads : ref shared.Writes;
-        if (moment.Kind == MomentKind.Begin)
-        {
-            Interlocked.Increment(ref inFlight);
-            return;
-        }
-
-        Interlocked.Decrement(ref inFlight);
-        if (moment.Kind == MomentKind.Abandon)
-        {
-            return;
-        }
-
         Span<long> cells = CellsOf(thread, area);
+        Add(thread, ref cells[InFlight + direction], moment.Kind == MomentKind.Begin ? 1 : -1);
+        if (moment.Kind != MomentKind.End)
+        {
+            return;
+        }
+
         Add(thread, ref cells[Ios + direction], 1);
         Add(thread, ref cells[Sectors + direction], (long)sectors);
         Add(thread, ref cells[Ticks + direction], moment.Duration);
@@ -175,25 +171,35 @@ internal sealed class StatisticsRegion
     /// <summary>Accounts for the time since the area was last looked at.</summary>
     private void Round(BioThread thread, int area, long now)
     {
-        ref Shared shared = ref _shared[area];
-        long passed = now - Volatile.Read(ref shared.Stamp);
-        if (passed <= 0)
+        long passed = now - Volatile.Read(ref _stamps[area]);
+        if (passed > 0)
         {
-            return;
+            Account(thread, area, now, passed);
+        }
+    }
+
+    private void Account(BioThread thread, int area, long now, long passed)
+    {
+        (long reads, long writes) = (0, 0);
+        foreach (long[]? cells in _cells)
+        {
+            if (cells is not null)
+            {
+                reads += Volatile.Read(ref cells[(area * _stride) + InFlight]);
+                writes += Volatile.Read(ref cells[(area * _stride) + InFlight + 1]);
+            }
         }
 
-        long reads = Volatile.Read(ref shared.Reads);
-        long writes = Volatile.Read(ref shared.Writes);
         if (reads + writes > 0)
         {
-            Span<long> cells = CellsOf(thread, area);
-            Add(thread, ref cells[BusyTicks], reads > 0 ? passed : 0);
-            Add(thread, ref cells[BusyTicks + 1], writes > 0 ? passed : 0);
-            Add(thread, ref cells[AnyBusyTicks], passed);
-            Add(thread, ref cells[QueueTicks], (reads + writes) * passed);
+            Span<long> own = CellsOf(thread, area);
+            Add(thread, ref own[BusyTicks], reads > 0 ? passed : 0);
+            Add(thread, ref own[BusyTicks + 1], writes > 0 ? passed : 0);
+            Add(thread, ref own[AnyBusyTicks], passed);
+            Add(thread, ref own[QueueTicks], (reads + writes) * passed);
         }
 
-        Volatile.Write(ref shared.Stamp, now);
+        Volatile.Write(ref _stamps[area], now);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -242,7 +248,7 @@ internal sealed class StatisticsRegion
     {
         for (int i = 0; i < _stride; i++)
         {
-            _cleared[(area * _stride) + i] += sums[i];
+            _cleared[(area * _stride) + i] += i is InFlight or InFlight + 1 ? 0 : sums[i];
         }
     }
 
@@ -260,7 +266,7 @@ internal sealed class StatisticsRegion
             text.Append($" {sums[read + 1]}");
         }
 
-        long inFlight = Volatile.Read(ref _shared[area].Reads) + Volatile.Read(ref _shared[area].Writes);
+        long inFlight = sums[InFlight] + sums[InFlight + 1];
         text.Append($" {inFlight} {sums[AnyBusyTicks]} {sums[QueueTicks]} {sums[BusyTicks]} {sums[BusyTicks + 1]}");
         for (int i = Histogram; i < _stride; i++)
         {
@@ -278,12 +284,4 @@ internal sealed class StatisticsRegion
     }
 
     private readonly record struct Moment(long Now, MomentKind Kind, long Duration, bool Merged);
-
-    /// <summary>What the threads share of an area.</summary>
-    private struct Shared
-    {
-        public long Reads; // in flight
-        public long Writes; // in flight
-        public long Stamp; // up to when time was accounted for
-    }
 }
