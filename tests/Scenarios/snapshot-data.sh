@@ -8,7 +8,7 @@ dmsetup create snap --table "0 8192 snapshot $(blk real) $c P 16"
 dmsetup create temp --table "0 8192 snapshot $(blk real) $n N 8"
 dmsetup resume origin
 show() { echo "$1: $(dmsetup status snap) / $(dmsetup status temp)"; echo "origin $(md5 "$(blk origin)") snap $(md5 "$(blk snap)") temp $(md5 "$(blk temp)")"; flush "$c"; echo "cow $(md5 "$c")"; }
-try dmsetup table | sort; try dmsetup status | sort; try dmsetup deps -o devname snap
+try dmsetup table | sort; try dmsetup status | sort
 show start
 write "$(blk origin)" 2 0 4k; show "4k to the origin"
 write "$(blk origin)" 3 0 8k 8k; show "the same chunk again"
