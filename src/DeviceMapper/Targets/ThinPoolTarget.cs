@@ -132,8 +132,8 @@ public sealed class ThinPoolTarget : Target
         base.Dispose();
     }
 
-    /// <summary>Free metadata blocks at which the kernel raises an event: a quarter, at most 4 MiB.</summary>
-    private ulong MetadataThreshold => Math.Min(1024, _metadata.Device.Size.Bytes / BlockKind.Size / 4);
+    /// <summary>Free metadata blocks at which an event is raised: a quarter, at most 4 MiB.</summary>
+    internal ulong MetadataThreshold => Math.Min(1024, _metadata.Device.Size.Bytes / BlockKind.Size / 4);
 
     /// <summary>Opens the metadata device for writing; one that cannot be written to only for a pool that is only read.</summary>
     private DeviceReference OpenMetadata(TargetArguments arguments)

@@ -25,6 +25,8 @@ internal static class VerbTable
         new WaitVerb(),
         new MultipathVerb(),
         new SetGeometryVerb(),
+        new SnapshotVerb(),
+        new ThinVerb(),
         new MangleVerb(),
         new MakeNodesVerb(),
         new SplitNameVerb(),

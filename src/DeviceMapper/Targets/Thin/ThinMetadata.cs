@@ -89,6 +89,9 @@ internal sealed partial class ThinMetadata
         }
     }
 
+    /// <summary>Free ones of them, with those that are kept.</summary>
+    public ulong AllFreeMetadataBlocks => _transaction.Space.Free;
+
     /// <summary>Whether something is to be committed.</summary>
     public bool HasChanges => _changed;
 

@@ -30,6 +30,7 @@ internal sealed partial class ThinPool : IDisposable
     private volatile bool _suspended = true;
     private ThinPoolTarget? _target; // that is bound: the live table's
     private bool _lowWaterTold;
+    private bool _metadataLowTold;
     private int _events; // to be raised when no lock is held
 
     /// <summary>Opens the metadata, or formats it. Waits.</summary>
@@ -201,6 +202,13 @@ internal sealed partial class ThinPool : IDisposable
             return false;
         }
 
+        bool low = _target is not null && _metadata.AllFreeMetadataBlocks <= _target.MetadataThreshold;
+        if (low && !_metadataLowTold)
+        {
+            _events++;
+        }
+
+        _metadataLowTold = low;
         if (_metadata.FreeMetadataBlocks == 0)
         {
             SetMode(PoolMode.OutOfMetadataSpace);

@@ -1,0 +1,159 @@
+using DeviceMapper;
+using DeviceMapper.Io;
+using DeviceMapper.Ioctl;
+using DeviceMapper.Mapping;
+
+namespace Udm.Verbs;
+
+/// <summary>Snapshots of any device, without table lines.</summary>
+internal sealed class SnapshotVerb : Verb
+{
+    private const uint ChunkSectors = 16;
+    private static readonly TimeSpan _pollPeriod = TimeSpan.FromMilliseconds(200);
+
+    /// <inheritdoc/>
+    public override string Name => "snapshot";
+
+    /// <inheritdoc/>
+    public override string Usage =>
+        """
+        create ORIGIN NAME COW
+        merge NAME
+        ls
+        """;
+
+    /// <inheritdoc/>
+    public override string Summary => "Makes snapshots of devices, merges them back, and lists them.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+          create  makes NAME: ORIGIN as it is now. What changes is kept on COW, a device or file of its own. The table of ORIGIN must be
+                  'snapshot-origin DEVICE': all writes have to go through it
+          merge   makes the origin what the snapshot is, while it is in use; the snapshot's device goes. Ends when all is copied
+          ls      prints a line a snapshot, separated by tabs: its name, the device that it is of, and how much of COW is in use
+
+        Example:
+          udm create disk --table '0 2097152 snapshot-origin disk.img'
+          udm snapshot create disk before 'file:before.cow?size=256M'
+        """;
+
+    /// <inheritdoc/>
+    public override int MinOperands => 1;
+
+    /// <inheritdoc/>
+    public override int MaxOperands => 4;
+
+    /// <inheritdoc/>
+    public override int WrongUsageStatus => 2;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context)
+    {
+        switch (context.Operands)
+        {
+            case ["create", string origin, string name, string cow]:
+                Create(context, origin, name, cow);
+                break;
+            case ["merge", string name]:
+                Merge(context, name);
+                break;
+            case ["ls"]:
+                List(context);
+                break;
+            default:
+                throw new UsageException("one of 'create', 'merge' and 'ls', with its operands, is expected");
+        }
+
+        return 0;
+    }
+
+    private static void Create(VerbContext context, string originName, string name, string cow)
+    {
+        DeviceSelector origin = context.Select(originName);
+        TargetText target = DeviceSetup.Only(context, origin, "snapshot-origin")
+            ?? throw new VerbException("its table is not 'snapshot-origin DEVICE': writes to it would go past its snapshots");
+        string arguments = TablePaths.Resolve($"{target.Text} {TableParser.EscapeWord(cow)} P {ChunkSectors}");
+        context.Devices.Suspend(origin, DmFlags.None);
+        try
+        {
+            DeviceSetup.Make(context, context.Select(name), new TableLine(default, target.Length, "snapshot", arguments));
+        }
+        finally
+        {
+            context.Devices.Resume(origin, DmFlags.None);
+        }
+    }
+
+    private static void Merge(VerbContext context, string name)
+    {
+        DeviceSelector snapshot = context.Select(name);
+        TargetText target = DeviceSetup.Only(context, snapshot, "snapshot") ?? throw new VerbException("it is no snapshot");
+        string device = TableParser.EscapeWord(TableParser.SplitWords(target.Text)[0]);
+        DeviceSelector origin = FindOrigin(context, device) ?? throw new VerbException($"no device has the table 'snapshot-origin {device}'");
+        context.Devices.Load(origin, [new TableLine(default, target.Length, "snapshot-merge", target.Text)], DmFlags.None);
+        context.Devices.Suspend(snapshot, DmFlags.None);
+        context.Devices.Resume(origin, DmFlags.None);
+        context.Devices.Remove(snapshot, DmFlags.None);
+        WaitForMerge(context, origin);
+        DeviceSetup.Replace(context, origin, new TableLine(default, target.Length, "snapshot-origin", device));
+    }
+
+    private static void WaitForMerge(VerbContext context, DeviceSelector origin)
+    {
+        string last = "";
+        while (true)
+        {
+            string text = DeviceSetup.Only(context, origin, "snapshot-merge", status: true)?.Text ?? throw new VerbException("its table was replaced meanwhile");
+            string[] words = text.Split(' ', '/');
+            if (words.Length != 3)
+            {
+                throw new VerbException($"the merge ended before its end: {text}");
+            }
+
+            if (words[0] == words[2])
+            {
+                return;
+            }
+
+            if (text != last && context.Options.Has(Option.Verbose))
+            {
+                context.Out.WriteLine($"{words[0]} sectors of the COW device are in use, {words[2]} at the end");
+            }
+
+            last = text;
+            Thread.Sleep(_pollPeriod);
+        }
+    }
+
+    private static void List(VerbContext context)
+    {
+        foreach (NamedDevice device in context.Devices.List())
+        {
+            DeviceSelector selector = DeviceSelector.ByName(device.Name, context.Mangling);
+            if (DeviceSetup.Only(context, selector, "snapshot") is { } table)
+            {
+                string status = DeviceSetup.Only(context, selector, "snapshot", status: true)?.Text ?? "";
+                string[] words = status.Split(' ', '/');
+                string used = words.Length == 3 && ulong.TryParse(words[0], out ulong allocated) && ulong.TryParse(words[1], out ulong total) && total > 0
+                    ? $"{100 * allocated / total} %"
+                    : status;
+                context.Out.WriteLine($"{device.Name}\t{TableParser.SplitWords(table.Text)[0]}\t{used}");
+            }
+        }
+    }
+
+    private static DeviceSelector? FindOrigin(VerbContext context, string device)
+    {
+        foreach (NamedDevice candidate in context.Devices.List())
+        {
+            DeviceSelector selector = DeviceSelector.ByName(candidate.Name, context.Mangling);
+            if (DeviceSetup.Only(context, selector, "snapshot-origin")?.Text == device)
+            {
+                return selector;
+            }
+        }
+
+        return null;
+    }
+}
