@@ -1,7 +1,7 @@
 # What may stand for a device in a table.
 a=$(disk a 1M); d=$SCRATCH; n=$(sed -n 's/ a$//p' "$d/.disks"); S=${n#*:}
 dmsetup create x --notable
-load() { echo "> $1" | sed "s,$a,A,g;s,$d,D,g;s,$n,N,g"; try dmsetup load x --table "0 8 linear $1 0"; }
+load() { echo "> $1" | sed "s,$a,A,g;s,$d,D,g;s,$n,N,g;s,loop[0-9][0-9]*,loopN,g"; try dmsetup load x --table "0 8 linear $1 0"; }
 echo "- taken"
 load "$a"; load "$n"
 echo "leading zeros"; try dmsetup load x --table "0 8 linear 0${n%:*}:00$S 0"
