@@ -43,6 +43,11 @@ internal sealed class LsVerb : Verb
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
+        if (context.Options.Has(Option.Columns) && context.Options.Value(Option.Fields) is { } columns)
+        {
+            _ = new Report<DeviceRow>(DeviceColumns.All, columns); // as dmsetup, for which -c makes -o a list of columns, whatever the verb
+        }
+
         if (context.Options.Has(Option.Tree) && !Filters(context))
         {
             TreeOptions options = TreeOptions.Parse(context.Options.Value(Option.Fields), context.TerminalWidth);
@@ -55,7 +60,7 @@ internal sealed class LsVerb : Verb
             return 0;
         }
 
-        DeviceNaming naming = context.Options.Has(Option.Columns) ? DeviceNaming.Number : DeviceNamings.Parse(context.Options);
+        DeviceNaming naming = context.Options.Has(Option.Columns) || context.Options.Has(Option.Tree) ? DeviceNaming.Number : DeviceNamings.Parse(context.Options);
         IReadOnlyList<NamedDevice> devices = context.Devices.List();
         if (SaysNone(context, devices))
         {

@@ -105,6 +105,13 @@ public sealed class SwitchTargetTests : DataTargetConformance
     }
 
     [Fact]
+    public void A_plus_sign_may_lead_an_offset()
+    {
+        using TestRegistry registry = NewRegistry();
+        Assert.Equal("1 16 0 a 8", TestRegistry.TableOf(registry.Create("m", "0 96 switch 1 16 0 a +8")).Split("switch ")[1]);
+    }
+
+    [Fact]
     public void A_message_that_is_none_says_which_there_is()
     {
         using TestRegistry registry = NewRegistry();

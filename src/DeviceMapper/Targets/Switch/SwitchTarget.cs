@@ -36,7 +36,7 @@ public sealed class SwitchTarget : Target
         _paths = new Path[count];
         for (int i = 0; i < _paths.Length; i++)
         {
-            _paths[i] = new Path(arguments.Device(3 + (2 * i)), arguments.Sector(4 + (2 * i), "offset"));
+            _paths[i] = new Path(arguments.Device(3 + (2 * i)), Offset(arguments, 4 + (2 * i)));
         }
 
         _regionShift = BitOperations.IsPow2(_regionSize) ? BitOperations.Log2(_regionSize) : -1;
@@ -102,6 +102,10 @@ public sealed class SwitchTarget : Target
 
     private Path PathAt(SectorCount offset) =>
         _paths[_regions[_regionShift >= 0 ? offset.Value >> _regionShift : offset.Value / _regionSize]];
+
+    // Unlike those of other targets, with kstrtoull: a plus sign may lead.
+    private static Sector Offset(TargetArguments arguments, int index) =>
+        KernelNumber.TryParse(arguments[index], out ulong sector) ? new Sector(sector) : throw arguments.Refuse(index, "offset", "is not a sector number");
 
     private RegionTable Allocate(TargetArguments arguments, uint paths)
     {
