@@ -95,6 +95,11 @@ internal sealed class CryptKey : IDisposable
 
     private void ReadFromKeyring(string name)
     {
+        if (name.Any(char.IsWhiteSpace))
+        {
+            throw new DmException(Errno.EINVAL, "the name of a key in a keyring may not have blanks: the table's line could not show it");
+        }
+
         int colon = name.IndexOf(':', StringComparison.Ordinal);
         if (colon <= 0 || colon == name.Length - 1)
         {
