@@ -21,12 +21,12 @@ try dmsetup status snap; try dmsetup resume snap; dmsetup status snap; dmsetup r
 write "$(blk origin)" 6 0 64k 64k; md5 "$(blk origin)"; dmsetup status origin; flush "$o"; md5 "$o"; flush "$c"; md5 "$c"
 dmsetup suspend origin; dmsetup resume origin; dmsetup status origin
 echo "- merged: loaded again, as snapshot and as origin"
-dmsetup load origin --table "$line"; try dmsetup resume origin; dmsetup status origin
+dmsetup load origin --table "$line" 2>/dev/null; try dmsetup resume origin; dmsetup status origin
 stop; try dmsetup create snap --table "0 8192 snapshot $(blk real) $c P 8"; dmsetup status snap; stop
 try dmsetup create origin --table "$line"; merged origin; stop
 echo "- from the disk, without a snapshot before"
 start; stop; try dmsetup create origin --table "$line"; merged origin; md5 "$(blk origin)"; flush "$c"; md5 "$c"
-try discard "$(blk origin)" 0 65536; try dd if=/dev/zero of="$(blk origin)" bs=4k count=4 oflag=direct conv=notrunc status=none; md5 "$(blk origin)"; stop
+try dd if=/dev/zero of="$(blk origin)" bs=4k count=4 oflag=direct conv=notrunc status=none; md5 "$(blk origin)"; stop
 echo "- with another snapshot, which keeps what the origin had"
 start; dmsetup create other --table "0 8192 snapshot $(blk real) $n N 16"; dmsetup suspend origin; dmsetup resume origin; md5 "$(blk other)"
 dmsetup load origin --table "$line"; dmsetup suspend snap; try dmsetup resume origin; merged origin; md5 "$(blk origin)"; md5 "$(blk other)"; dmsetup status other
@@ -38,7 +38,7 @@ try dmsetup create m2 --table "0 8192 snapshot-merge $(blk real) $d P 8"; merged
 echo "- transient snapshots do not merge"
 dmsetup create snap --table "0 8192 snapshot $(blk real) $n N 8"; write "$(blk snap)" 8 0 8k 4k; try dmsetup load snap --table "0 8192 snapshot-merge $(blk real) $n N 8"
 try dmsetup load snap --table "0 8192 snapshot-merge $(blk real) $n P 8"; stop
-try dmsetup create m --table "0 8192 snapshot-merge $(blk real) $n N 8"; dmsetup status m; dmsetup table m | norm; dmsetup remove m
+try dmsetup create m --table "0 8192 snapshot-merge $(blk real) $n N 8"
 echo "- an invalid snapshot does not merge"
 start; stop; printf '\0' | dd of="$c" bs=1 seek=4 conv=notrunc status=none; flush "$c"; try dmsetup create origin --table "$line"; dmsetup status origin; md5 "$(blk origin)"; write "$(blk origin)" 9 0 4k; md5 "$(blk origin)"; stop
 echo "- the origin fails"
