@@ -61,6 +61,9 @@ internal sealed class PunchOperation(FuseServer server, FuseFile file, ulong uni
             case BioOperation.Read or BioOperation.Write when errno == Errno.None && Advance():
                 SubmitPiece(BioOperation.Read);
                 break;
+            case BioOperation.Read:
+                End(Errno.None); // it was discarded; that it cannot be read is for who reads it
+                break;
             default:
                 End(errno);
                 break;
