@@ -31,7 +31,7 @@ internal static unsafe partial class LibC
     public const int FALLOC_FL_KEEP_SIZE = 1, FALLOC_FL_PUNCH_HOLE = 2, FALLOC_FL_ZERO_RANGE = 16;
     public const int SEEK_DATA = 3, SEEK_HOLE = 4;
     public const int F_OFD_SETLK = 37;
-    public const short F_RDLCK = 0, F_WRLCK = 1;
+    public const short F_RDLCK = 0, F_WRLCK = 1, F_UNLCK = 2;
     public const int PROT_READ = 1, PROT_WRITE = 2;
     public const int MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000;
     public const int MADV_DONTNEED = 4;

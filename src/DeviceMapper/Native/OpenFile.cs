@@ -10,6 +10,7 @@ internal sealed unsafe class OpenFile : SafeHandle
     private const int MaxVectors = 64; // of one call, on the stack
 
     private readonly int _descriptor;
+    private bool _locked;
 
     private OpenFile(int descriptor)
         : base(-1, ownsHandle: true)
@@ -140,7 +141,8 @@ internal sealed unsafe class OpenFile : SafeHandle
     public Errno Lock(short type)
     {
         FileLock whole = new() { Type = type };
-        return LibC.FcntlLock(_descriptor, LibC.F_OFD_SETLK, &whole) < 0 ? Errnos.Last : Errno.None;
+        _locked = LibC.FcntlLock(_descriptor, LibC.F_OFD_SETLK, &whole) == 0;
+        return _locked ? Errno.None : Errnos.Last;
     }
 
     /// <summary>Calls <c>ioctl(2)</c> with a number that it reads or writes.</summary>
@@ -161,7 +163,17 @@ internal sealed unsafe class OpenFile : SafeHandle
     }
 
     /// <inheritdoc/>
-    protected override bool ReleaseHandle() => LibC.Close(_descriptor) == 0;
+    protected override bool ReleaseHandle()
+    {
+        if (_locked)
+        {
+            // A child that was forked just now shares the description until it execs: the close alone would leave the lock to it.
+            FileLock whole = new() { Type = LibC.F_UNLCK };
+            _ = LibC.FcntlLock(_descriptor, LibC.F_OFD_SETLK, &whole);
+        }
+
+        return LibC.Close(_descriptor) == 0;
+    }
 
     private Errno Ioctl(nuint request, void* argument)
     {
