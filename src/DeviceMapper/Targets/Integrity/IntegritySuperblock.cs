@@ -40,6 +40,7 @@ internal sealed class IntegritySuperblock
     /// <summary>Sectors of it, at the start.</summary>
     public const uint Sectors = 8;
 
+    private const int DefaultLog2SectorsPerBit = 15;
     private const int MetadataPadding = 8; // sectors that a run of tags is padded to; by an old mistake, 2^8
     private const int LeastInterleave = 3; // log2 of sectors
     private const int MostInterleave = 31;
@@ -66,6 +67,9 @@ internal sealed class IntegritySuperblock
 
     /// <summary>log2 of the sectors of a block that has one tag.</summary>
     public required int Log2Block { get; init; }
+
+    /// <summary>log2 of the blocks of a bit of the bitmap that mode B has in the journal's place; told in every mode.</summary>
+    public int Log2BlocksPerBit { get; private set; }
 
     /// <summary>What goes before each keyed hash; empty without <see cref="IntegrityFlags.FixedHmac"/>.</summary>
     public ReadOnlySpan<byte> Salt => (Flags & IntegrityFlags.FixedHmac) != 0 ? _salt : [];
@@ -149,6 +153,8 @@ internal sealed class IntegritySuperblock
         {
             throw new DmException(Errno.EINVAL, $"integrity: the device of {deviceSectors} sectors is too small for a superblock, a journal and tags");
         }
+
+        Log2BlocksPerBit = SmallestBit() - Log2Block;
     }
 
     /// <summary>Reads a superblock, and checks it against the table.</summary>
@@ -200,6 +206,7 @@ internal sealed class IntegritySuperblock
         }
 
         ProvidedSectors = BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]);
+        Log2BlocksPerBit = bytes[29];
         bytes.Slice(SaltOffset, SaltSize).CopyTo(_salt);
     }
 
@@ -223,7 +230,21 @@ internal sealed class IntegritySuperblock
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], ProvidedSectors);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[24..], (uint)Flags);
         bytes[28] = (byte)Log2Block;
+        bytes[29] = (byte)Log2BlocksPerBit;
         Salt.CopyTo(bytes[SaltOffset..]);
+    }
+
+    /// <summary>log2 of the sectors of a bit, so that bits for all of the device fit in the journal's place; at least 32768 sectors, as in the kernel.</summary>
+    private int SmallestBit()
+    {
+        ulong bits = (ulong)SectionSectors * JournalSections << (Sector.Shift + 3);
+        int log2 = DefaultLog2SectorsPerBit;
+        while (bits < (ProvidedSectors + (1ul << log2) - 1) >> log2)
+        {
+            log2++;
+        }
+
+        return log2;
     }
 
     private static ulong LargestThatFits(int highestBit, int lowestBit, Func<ulong, bool> fits)
