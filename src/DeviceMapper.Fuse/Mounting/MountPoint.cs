@@ -95,7 +95,7 @@ internal sealed record MountPoint(string Folder, bool ByFusermount)
         foreach (MountEntry stale in MountTable.MountsOn(folder).Where(entry => entry.Type == Type).Reverse())
         {
             // Ends the waits of who still has files of it open. The kernel does so by itself when the daemon dies, unless a child keeps /dev/fuse open.
-            FuseControl.Abort(stale.Minor);
+            FuseControl.Abort(stale.Number.Minor);
             if (LibC.Unmount(folder, LibC.MNT_DETACH) < 0)
             {
                 Fusermount.Unmount(folder);

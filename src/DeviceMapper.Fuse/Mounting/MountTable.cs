@@ -1,13 +1,14 @@
-using System.Globalization;
 using System.Text;
+using DeviceMapper.Io;
 
 namespace DeviceMapper.Fuse.Mounting;
 
 /// <summary>A mount, as /proc/self/mountinfo tells of it.</summary>
-/// <param name="Minor">The minor number of its st_dev: of a FUSE mount, the number of its connection.</param>
+/// <param name="Number">Its st_dev: of a FUSE mount, the minor is the number of its connection; of a file system on a block device, mostly that device's.</param>
 /// <param name="Folder">Where it is mounted.</param>
 /// <param name="Type">The file system's type: <c>fuse.udm</c> is ours.</param>
-internal readonly record struct MountEntry(uint Minor, string Folder, string Type);
+/// <param name="Source">What was mounted: of a file system on a block device, its path.</param>
+internal readonly record struct MountEntry(DeviceNumber Number, string Folder, string Type, string Source);
 
 /// <summary>
 /// The mounts of this process's namespace. Asked instead of the folder itself, since a look at the mount of a daemon that is gone, or hangs, fails or hangs.
@@ -25,13 +26,10 @@ internal static class MountTable
         {
             string[] words = line.Split(' ');
             int separator = Array.IndexOf(words, "-");
-            if (separator < 6 || separator + 1 >= words.Length)
+            if (separator >= 6 && separator + 2 < words.Length && DeviceNumber.TryParse(words[2], out DeviceNumber number))
             {
-                continue;
+                yield return new MountEntry(number, Unescape(words[4]), words[separator + 1], Unescape(words[separator + 2]));
             }
-
-            string minor = words[2][(words[2].IndexOf(':') + 1)..];
-            yield return new MountEntry(uint.Parse(minor, CultureInfo.InvariantCulture), Unescape(words[4]), words[separator + 1]);
         }
     }
 

@@ -5,14 +5,20 @@ using DeviceMapper.Native;
 namespace DeviceMapper.Backends;
 
 /// <summary>Says who has a device that cannot be claimed, as far as the kernel tells this user.</summary>
-internal static class DeviceUsers
+public static class DeviceUsers
 {
     /// <summary>Who has a block device for themselves: <c>mounted on '/home'</c>.</summary>
-    public static string OfBlockDevice(DeviceNumber number) =>
-        Mounted(number) ?? Swap(number) ?? Stacked(number) ?? OpenedBy(number) ?? "claimed by somebody else";
+    internal static string OfBlockDevice(DeviceNumber number) =>
+        Claimant(number) ?? (OpenedBy(number) is { } names ? $"claimed by somebody else; it is open in {names}" : "claimed by somebody else");
+
+    /// <summary>Who has a block device open or for themselves: <c>mounted on '/home'</c>, <c>open in dd (process 17)</c>.</summary>
+    public static string Of(DeviceNumber number) => Claimant(number) ?? (OpenedBy(number) is { } names ? $"open in {names}" : "open in some process");
+
+    /// <summary>Whether a process that this user may look at has a block device open; not this one.</summary>
+    public static bool HaveOpen(DeviceNumber number) => OpenedBy(number) is not null;
 
     /// <summary>Who has a file locked: <c>locked by qemu-system-x86 (process 17)</c>.</summary>
-    public static string OfFile(DeviceNumber fileSystem, ulong inode)
+    internal static string OfFile(DeviceNumber fileSystem, ulong inode)
     {
         foreach ((int process, string descriptor) in OpenDescriptors())
         {
@@ -27,6 +33,8 @@ internal static class DeviceUsers
 
         return "locked by somebody else";
     }
+
+    private static string? Claimant(DeviceNumber number) => Mounted(number) ?? Swap(number) ?? Stacked(number);
 
     private static string? Mounted(DeviceNumber number)
     {
@@ -52,7 +60,7 @@ internal static class DeviceUsers
         }
     }
 
-    /// <summary>Who has it open. The kernel does not tell whether that is for themselves.</summary>
+    /// <summary>The processes that have it open. The kernel does not tell whether that is for themselves.</summary>
     private static string? OpenedBy(DeviceNumber number)
     {
         string[] names =
@@ -62,7 +70,7 @@ internal static class DeviceUsers
                 .Select(d => NameOf(d.Process))
                 .Distinct(),
         ];
-        return names.Length == 0 ? null : $"claimed by somebody else; it is open in {string.Join(", ", names)}";
+        return names.Length == 0 ? null : string.Join(", ", names);
     }
 
     /// <summary>The descriptors of all processes that this user may look at.</summary>

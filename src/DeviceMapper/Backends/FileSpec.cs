@@ -13,6 +13,7 @@ internal sealed class FileSpec : DeviceSpec
 {
     private readonly string _path;
     private readonly bool _direct;
+    private readonly bool _directIfPossible; // it was not asked for by name
     private readonly bool _made;
     private readonly DeviceNumber _fileSystem;
     private readonly ulong _inode;
@@ -21,13 +22,15 @@ internal sealed class FileSpec : DeviceSpec
     /// <param name="name">The word that names it.</param>
     /// <param name="path">Its path, absolute.</param>
     /// <param name="status">What it is.</param>
-    /// <param name="direct">Whether I/O goes past the page cache.</param>
+    /// <param name="direct">Whether I/O goes past the page cache; null where the word does not say.</param>
+    /// <param name="preferDirect">Then it does, where the file system has that.</param>
     /// <param name="made">Whether finding it made it, so that <see cref="Abandon"/> removes it.</param>
-    public FileSpec(string name, string path, FileStatus status, bool direct, bool made)
+    public FileSpec(string name, string path, FileStatus status, bool? direct, bool preferDirect, bool made)
     {
         Name = name;
         _path = path;
-        _direct = direct;
+        _direct = direct ?? preferDirect;
+        _directIfPossible = direct is null;
         _made = made;
         _fileSystem = status.FileSystem;
         _inode = status.Inode;
@@ -70,7 +73,7 @@ internal sealed class FileSpec : DeviceSpec
 
     /// <inheritdoc/>
     public override string? ApplyOptions(Backend open) =>
-        open is FileBackend { IsDirect: var direct } && direct != _direct
+        open is FileBackend { IsDirect: var direct } && direct != _direct && !(_directIfPossible && _direct)
             ? $"'{Name}': it is in use with 'direct={(direct ? "on" : "off")}', and stays so until nobody uses it"
             : null;
 
@@ -97,7 +100,7 @@ internal sealed class FileSpec : DeviceSpec
         if (_direct)
         {
             error = TryOpen(flags | LibC.O_DIRECT, out direct);
-            if (error != Errno.None)
+            if (error != Errno.None && !(error == Errno.EINVAL && _directIfPossible))
             {
                 file!.Dispose();
                 throw error == Errno.EINVAL

@@ -27,8 +27,8 @@ internal sealed class FileWord
     /// <summary>The size of the file that is made when it is missing; null where it must exist.</summary>
     public SectorCount? Size { get; private set; }
 
-    /// <summary>Whether I/O goes past the page cache.</summary>
-    public bool Direct { get; private set; }
+    /// <summary>Whether I/O goes past the page cache; null where the word does not say.</summary>
+    public bool? Direct { get; private set; }
 
     /// <summary>A word that is a path.</summary>
     public static FileWord Plain(string word)

@@ -1,3 +1,5 @@
+using DeviceMapper.Native;
+
 namespace DeviceMapper.Mapping;
 
 /// <content>Its front ends. A front end that fails is logged, and does not keep a device from being made or removed.</content>
@@ -39,6 +41,67 @@ public sealed partial class DeviceRegistry
         {
             Notify(device, e => e.Changed(device));
         }
+    }
+
+    /// <summary>Has all front ends freeze what stands on a device; all, or none.</summary>
+    internal void Freeze(MappedDevice device)
+    {
+        try
+        {
+            foreach (IDeviceExport export in _exports)
+            {
+                export.Freeze(device);
+            }
+        }
+        catch
+        {
+            Thaw(device);
+            throw;
+        }
+    }
+
+    internal void Thaw(MappedDevice device) => Notify(device, e => e.Thaw(device));
+
+    internal bool IsInUse(MappedDevice device)
+    {
+        foreach (IDeviceExport export in _exports)
+        {
+            if (export.IsInUse(device))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// <see cref="MappedDevice.LockForRemoval"/>, and the front ends' agreement: they have let go of it when this returns null. Those of
+    /// a device that was aborted are not asked.
+    /// </summary>
+    private Errno? LockForRemoval(MappedDevice device, bool deferred, bool onlyMarked = false)
+    {
+        Errno? refusal = device.LockForRemoval(deferred, onlyMarked);
+        bool whenUnused = deferred || onlyMarked || device.IsAborted;
+        if (refusal is not null || LetGo(device, whenUnused) || device.IsAborted)
+        {
+            return refusal;
+        }
+
+        device.UnlockForRemoval(deferred);
+        if (whenUnused && device.HandleCount == 0)
+        {
+            RemoveAfterLastClose(device); // the user has gone meanwhile
+        }
+
+        return Errno.EBUSY;
+    }
+
+    private bool LetGo(MappedDevice device, bool whenUnused)
+    {
+        bool all = true;
+        Notify(device, e => all &= e.LetGo(device, whenUnused));
+        return all;
     }
 
     private void NotifyRenamed(MappedDevice device, string oldName)

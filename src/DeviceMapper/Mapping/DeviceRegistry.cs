@@ -220,11 +220,11 @@ public sealed partial class DeviceRegistry : IDisposable
     /// <exception cref="DmException">EBUSY: it is open, and <paramref name="deferred"/> was not asked for. ENXIO: it is already being removed.</exception>
     public bool Remove(MappedDevice device, bool deferred = false)
     {
-        Errno? refusal = device.LockForRemoval(false);
+        Errno? refusal = LockForRemoval(device, false);
         if (refusal == Errno.EBUSY)
         {
             SettleExports();
-            refusal = device.LockForRemoval(deferred);
+            refusal = LockForRemoval(device, deferred);
             if (refusal == Errno.EBUSY && deferred)
             {
                 return false;
@@ -255,7 +255,7 @@ public sealed partial class DeviceRegistry : IDisposable
             progress = false;
             foreach (MappedDevice device in Devices)
             {
-                if (device.LockForRemoval(deferred) is null)
+                if (LockForRemoval(device, deferred) is null)
                 {
                     RemoveLocked(device);
                     progress = true;
@@ -284,7 +284,7 @@ public sealed partial class DeviceRegistry : IDisposable
     /// <summary>The last close of a device that is marked for deferred removal.</summary>
     internal void RemoveAfterLastClose(MappedDevice device)
     {
-        if (device.LockForRemoval(false, onlyMarked: true) is null)
+        if (LockForRemoval(device, false, onlyMarked: true) is null)
         {
             Logger.DeferredRemoved(device.Name);
             RemoveLocked(device);
@@ -327,7 +327,12 @@ public sealed partial class DeviceRegistry : IDisposable
     {
         IReadOnlyList<MappedDevice> holders = Holders.Of(new DeviceIdentity("mapped", device.Number.ToString()));
         string names = string.Join(", ", holders.Select(h => $"'{h.Name}'"));
-        int others = device.OpenCount - holders.Count;
+        int others = device.HandleCount - holders.Count;
+        if (others <= 0 && holders.Count == 0 && _exports.Select(e => e.UserOf(device)).FirstOrDefault(user => user is not null) is { } user)
+        {
+            return user;
+        }
+
         string handles = others == 1 ? "one open file handle" : $"{others} open file handles";
         return others <= 0 && holders.Count > 0 ? $"used by {names}"
             : holders.Count > 0 ? $"used by {names} and {handles}"

@@ -22,6 +22,12 @@ public sealed record DeviceRegistryOptions
     /// <summary>The longest that opening a table device may take.</summary>
     public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// Whether I/O of files goes past the page cache where a word does not say so: for devices that are block devices, whose own
+    /// dirty pages the kernel may want to write while it looks for memory.
+    /// </summary>
+    public bool DirectFiles { get; init; }
+
     /// <summary>The target types; all that there are unless set.</summary>
     public IReadOnlyList<TargetType> TargetTypes { get; init; } = Targets.TargetTypes.All;
 

@@ -20,4 +20,27 @@ public interface IDeviceExport
 
     /// <summary>Makes sure that closes which have returned to their callers are counted: before a refusal with EBUSY.</summary>
     void Settle();
+
+    /// <summary>Whether somebody uses it in a way that opens of the device do not tell of: one more in its open count.</summary>
+    bool IsInUse(MappedDevice device) => false;
+
+    /// <summary>Who that is, for people: <c>mounted on '/mnt', as /dev/loop3</c>; null where it does not show the device.</summary>
+    string? UserOf(MappedDevice device) => null;
+
+    /// <summary>The device is to be removed: whatever the front end itself has open of it is closed.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="whenUnused">Where somebody still uses it: close it when he does not any more, without being asked again.</param>
+    /// <returns>False where somebody still uses it.</returns>
+    bool LetGo(MappedDevice device, bool whenUnused) => true;
+
+    /// <summary>A suspend that locks file systems: what stands on the device is brought into a consistent state, and stays so until <see cref="Thaw"/>.</summary>
+    /// <exception cref="DmException">That fails; nothing is frozen.</exception>
+    void Freeze(MappedDevice device)
+    {
+    }
+
+    /// <summary>It is resumed, or the suspend has failed.</summary>
+    void Thaw(MappedDevice device)
+    {
+    }
 }

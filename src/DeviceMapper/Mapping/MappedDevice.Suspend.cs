@@ -166,6 +166,7 @@ public sealed partial class MappedDevice
         Target[] targets = _live?.TargetArray ?? [];
         _requeueing = (options & SuspendOptions.NoFlush) != 0;
         Tell(targets, static t => t.Presuspend());
+        FreezeUnless(options, targets);
         Volatile.Write(ref _gate, GateDraining);
         Interlocked.MemoryBarrierProcessWide(); // the other half of InFlightCounter.Enter
         if (!WaitUntilDrained(cancellation))
@@ -173,6 +174,7 @@ public sealed partial class MappedDevice
             _requeueing = false;
             Tell(targets, static t => t.PresuspendUndo());
             OpenGate();
+            Registry.Thaw(this);
             throw new DmException(Errno.EINTR, $"gave up waiting for I/Os of '{Name}'; it was not suspended");
         }
 
@@ -180,6 +182,25 @@ public sealed partial class MappedDevice
         _requeueing = false;
         _suspended = true;
         Tell(targets, static t => t.Postsuspend());
+    }
+
+    /// <summary>Freezes the file systems on it, as the kernel's <c>lock_fs</c>: not where I/O may be kept back, which they would wait for.</summary>
+    private void FreezeUnless(SuspendOptions options, Target[] targets)
+    {
+        if ((options & (SuspendOptions.NoFlush | SuspendOptions.SkipLockFs)) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            Registry.Freeze(this);
+        }
+        catch
+        {
+            Tell(targets, static t => t.PresuspendUndo());
+            throw;
+        }
     }
 
     private bool WaitUntilDrained(CancellationToken cancellation)
@@ -246,6 +267,7 @@ public sealed partial class MappedDevice
         Tell(targets, static t => t.Resume());
         _suspended = false;
         OpenGate();
+        Registry.Thaw(this);
     }
 
     /// <summary>Has all targets do a step that cannot fail. A bug in one must neither keep the others from it, nor leave the device half way.</summary>
@@ -312,7 +334,7 @@ public sealed partial class MappedDevice
     {
         if (!_suspended)
         {
-            SuspendLocked(SuspendOptions.None, CancellationToken.None);
+            SuspendLocked(SuspendOptions.SkipLockFs, CancellationToken.None);
         }
 
         EndParked();

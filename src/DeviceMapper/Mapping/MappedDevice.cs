@@ -25,6 +25,7 @@ public sealed partial class MappedDevice : BlockDevice
 
     private Table? _inactive; // guarded by _state
     private int _openCount; // guarded by _state
+    private int _hiddenOpens; // guarded by _state: of those, the front ends' own
     private bool _removing; // guarded by _state
     private bool _deferredRemove; // guarded by _state
     private bool _hasLoaded; // guarded by _state: a table was loaded once, so later ones are checked at the swap
@@ -61,17 +62,8 @@ public sealed partial class MappedDevice : BlockDevice
     /// <summary>Whether it has been resumed with a table at least once, so that front ends show it.</summary>
     public bool HasAppeared { get; private set; }
 
-    /// <summary>File handles, connections and table devices that have it open.</summary>
-    public int OpenCount
-    {
-        get
-        {
-            lock (_state)
-            {
-                return _openCount;
-            }
-        }
-    }
+    /// <summary>File handles, connections and table devices that have it open; and one more where its block device is in use.</summary>
+    public int OpenCount => HandleCount + (Registry.IsInUse(this) ? 1 : 0);
 
     /// <summary>Its count of events.</summary>
     public uint EventNumber => _events.Number;
@@ -87,6 +79,21 @@ public sealed partial class MappedDevice : BlockDevice
 
     /// <summary>What it is part of.</summary>
     public DeviceRegistry Registry { get; }
+
+    /// <summary>File handles, connections and table devices that have it open.</summary>
+    internal int HandleCount
+    {
+        get
+        {
+            lock (_state)
+            {
+                return Math.Max(_openCount - _hiddenOpens, 0);
+            }
+        }
+    }
+
+    /// <summary>Whether <see cref="Abort"/> gave up its users.</summary>
+    internal bool IsAborted => _dead;
 
     /// <summary>Whether a table was ever loaded into it: in the kernel, it is then a disk that others can open.</summary>
     internal bool HasLoaded
@@ -163,7 +170,7 @@ public sealed partial class MappedDevice : BlockDevice
                 return; // closed already, by Abort
             }
 
-            remove = --_openCount == 0 && _deferredRemove;
+            remove = --_openCount == _hiddenOpens && _deferredRemove;
         }
 
         if (remove && BioThread.Current.IsSubmitting)
@@ -176,10 +183,29 @@ public sealed partial class MappedDevice : BlockDevice
         }
     }
 
+    /// <summary>One of its opens is a front end's own, and is not counted until <see cref="ShowOpen"/>: that of a loop device on its file.</summary>
+    public void HideOpen()
+    {
+        lock (_state)
+        {
+            _hiddenOpens++;
+        }
+    }
+
+    /// <summary>An open that was hidden is counted again, or has been closed.</summary>
+    public void ShowOpen()
+    {
+        lock (_state)
+        {
+            _hiddenOpens--;
+        }
+    }
+
     /// <summary>What DM_DEV_STATUS tells.</summary>
     /// <param name="inactive">Mode and count of targets of the inactive table instead of the live one's.</param>
     public DeviceStatus Status(bool inactive = false)
     {
+        int openCount = OpenCount;
         lock (_state)
         {
             Table? live = _live;
@@ -189,7 +215,7 @@ public sealed partial class MappedDevice : BlockDevice
                 Name = Name,
                 Uuid = Uuid,
                 Number = Number,
-                OpenCount = _openCount,
+                OpenCount = openCount,
                 EventNumber = _events.Number,
                 TargetCount = shown?.Targets.Count ?? 0,
                 ReadOnly = shown?.Mode == DeviceMode.ReadOnly,
@@ -230,7 +256,7 @@ public sealed partial class MappedDevice : BlockDevice
                 return Errno.ENXIO;
             }
 
-            if (_openCount > 0)
+            if (_openCount > _hiddenOpens)
             {
                 _deferredRemove |= deferred;
                 return Errno.EBUSY;
@@ -243,6 +269,16 @@ public sealed partial class MappedDevice : BlockDevice
 
             _removing = true;
             return null;
+        }
+    }
+
+    /// <summary>Takes <see cref="LockForRemoval"/> back: a front end's user keeps it from being removed.</summary>
+    internal void UnlockForRemoval(bool deferred)
+    {
+        lock (_state)
+        {
+            _removing = false;
+            _deferredRemove |= deferred;
         }
     }
 

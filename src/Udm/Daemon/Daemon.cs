@@ -1,5 +1,6 @@
 using DeviceMapper;
 using DeviceMapper.Fuse;
+using DeviceMapper.Fuse.Loop;
 using DeviceMapper.Io;
 using DeviceMapper.Ioctl;
 using DeviceMapper.Mapping;
@@ -11,7 +12,7 @@ using Udm.Verbs;
 
 namespace Udm.Daemon;
 
-/// <summary>A registry of devices with its front ends: the control socket, the devices as files, and the NBD server.</summary>
+/// <summary>A registry of devices with its front ends: the control socket, the devices as files and as block devices, and the NBD server.</summary>
 internal sealed class Daemon : IDisposable
 {
     // Out within five seconds, whatever hangs.
@@ -22,16 +23,17 @@ internal sealed class Daemon : IDisposable
     private readonly ILogger _logger;
     private readonly DaemonLock _lock;
     private readonly FuseMount? _mount;
+    private readonly LoopExport? _blocks;
     private readonly NbdServer? _nbd;
     private readonly ControlServer _control;
 
     /// <summary>Starts to serve; when it returns, all that there is answers.</summary>
     /// <param name="folder">The run folder; made where it is missing.</param>
-    /// <param name="nbd">Where NBD is served besides the run folder's socket.</param>
+    /// <param name="options">How it serves.</param>
     /// <param name="logger">Where it logs.</param>
     /// <exception cref="VerbException">It cannot serve in the folder.</exception>
-    /// <exception cref="DmException">The control socket cannot be made.</exception>
-    public Daemon(RunFolder folder, IReadOnlyList<string> nbd, ILogger logger)
+    /// <exception cref="DmException">The control socket cannot be made, or block devices were asked for and cannot be had.</exception>
+    public Daemon(RunFolder folder, DaemonOptions options, ILogger logger)
     {
         _folder = folder;
         _logger = logger;
@@ -39,15 +41,24 @@ internal sealed class Daemon : IDisposable
         _lock = new DaemonLock(folder);
         try
         {
-            Registry = new DeviceRegistry(new DeviceRegistryOptions { MapperFolder = folder.Mapper, Logger = logger, Schemes = [new NbdScheme(logger)] });
+            Registry = new DeviceRegistry(new DeviceRegistryOptions
+            {
+                MapperFolder = folder.Mapper,
+                Logger = logger,
+                Schemes = [new NbdScheme(logger)],
+                DirectFiles = options.Block,
+            });
+            LoopExport.CleanUp(folder.Mapper, logger);
             _mount = Mount();
-            _nbd = new NbdServer(NbdEndpoints.Of(folder, nbd), logger);
+            _blocks = ServeBlockDevices(options.Block);
+            _nbd = new NbdServer(NbdEndpoints.Of(folder, options.Nbd), logger);
             Registry.AddExport(_nbd);
-            _control = new ControlServer(Registry, folder.ControlSocket, logger, answer: new Questions(_nbd).Answer);
+            _control = new ControlServer(Registry, folder.ControlSocket, logger, answer: new Questions(Registry, _nbd, _blocks).Answer);
         }
         catch
         {
             _nbd?.Dispose();
+            _blocks?.Dispose();
             _mount?.Dispose();
             _lock.Dispose();
             throw;
@@ -75,7 +86,7 @@ internal sealed class Daemon : IDisposable
 
         _nbd?.Dispose();
         Flush();
-        Thread removal = new(Registry.Dispose) { IsBackground = true, Name = "end" };
+        Thread removal = new(RemoveDevices) { IsBackground = true, Name = "end" };
         removal.Start();
         if (!removal.Join(RemovalLimit))
         {
@@ -84,6 +95,25 @@ internal sealed class Daemon : IDisposable
 
         _mount?.Dispose();
         _lock.Dispose();
+    }
+
+    private void RemoveDevices()
+    {
+        Registry.Dispose();
+        _blocks?.Dispose();
+    }
+
+    /// <summary>Block devices: of all mapped devices, or only of those that <c>udm block attach</c> asks for; null where they cannot be had.</summary>
+    private LoopExport? ServeBlockDevices(bool all)
+    {
+        if (_mount is null || !Environment.IsPrivilegedProcess)
+        {
+            return all ? throw new DmException(Errno.EPERM, $"--block needs {(_mount is null ? "FUSE" : "root")}") : null;
+        }
+
+        LoopExport blocks = new(_mount, _folder.Block, all, _logger);
+        Registry.AddExport(blocks);
+        return blocks;
     }
 
     private FuseMount? Mount()

@@ -9,11 +9,12 @@ namespace Udm.Daemon;
 
 /// <summary>Options of <c>udm daemon</c> and <c>udm serve</c>.</summary>
 /// <param name="Run">The run folder (<c>--run</c>), or null for the usual one.</param>
+/// <param name="Block">Whether each device is a block device too (<c>--block</c>).</param>
 /// <param name="Nbd">Where NBD is served besides the run folder's socket (<c>--nbd</c>); see <see cref="DeviceMapper.Nbd.Server.NbdEndpoint"/>.</param>
-internal sealed record DaemonOptions(string? Run, IReadOnlyList<string> Nbd)
+internal sealed record DaemonOptions(string? Run, bool Block, IReadOnlyList<string> Nbd)
 {
     /// <summary>Those of a command line.</summary>
-    public static DaemonOptions Of(CommandLine line) => new(line.Value(Option.Run), line.Values(Option.Nbd));
+    public static DaemonOptions Of(CommandLine line) => new(line.Value(Option.Run), line.Has(Option.Block), line.Values(Option.Nbd));
 }
 
 /// <summary><c>udm daemon</c>, and the part of <c>udm serve</c> that is the same.</summary>
@@ -32,6 +33,11 @@ internal static class DaemonCommand
             builder.AddSimpleConsole(console => console.SingleLine = true).AddFilter<ConsoleLoggerProvider>(null, LogLevel.Information);
             builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         });
+        if (options.Block)
+        {
+            Native.Process.BeIoFlusher();
+        }
+
         using Signals signals = new();
         using (Daemon daemon = Start(options, logging.CreateLogger("udm")))
         {
@@ -49,7 +55,7 @@ internal static class DaemonCommand
     {
         try
         {
-            return new Daemon(RunFolder.Find(options.Run), options.Nbd, logger);
+            return new Daemon(RunFolder.Find(options.Run), options, logger);
         }
         catch (DmException e)
         {

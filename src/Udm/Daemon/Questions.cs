@@ -1,13 +1,20 @@
 using System.Globalization;
 using System.Text;
 using DeviceMapper;
+using DeviceMapper.Fuse.Loop;
+using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using DeviceMapper.Nbd.Server;
 
 namespace Udm.Daemon;
 
 /// <summary>Answers verbs that dmsetup does not have, and that no ioctl would do for.</summary>
-internal sealed class Questions(NbdServer nbd)
+/// <remarks>
+/// <c>block ls</c> answers a line for each block device, separated by tabs: the mapped device's name, the block device's number
+/// (<c>7:3</c>), its node (<c>/dev/loop3</c>). <c>block show NAME</c> answers that line for one device, or ENXIO; <c>block attach NAME</c> makes
+/// the block device where there is none, and answers it too.
+/// </remarks>
+internal sealed class Questions(DeviceRegistry registry, NbdServer nbd, LoopExport? blocks)
 {
     /// <summary>Answers one.</summary>
     /// <exception cref="DmException">It cannot be answered.</exception>
@@ -15,8 +22,31 @@ internal sealed class Questions(NbdServer nbd)
     {
         ["nbd", "ls"] => NbdConnections(),
         ["nbd", "disconnect", var which] => NbdDisconnect(which),
+        ["block", "ls"] => string.Concat(Blocks.Attachments.Select(Line)),
+        ["block", "show", var name] => BlockShow(name),
+        ["block", "attach", var name] => Line(Blocks.Attach(Device(name))),
+        ["block", "detach", var name] => BlockDetach(name),
         _ => throw new DmException(Errno.EOPNOTSUPP, $"this daemon cannot answer '{string.Join(' ', words)}'"),
     };
+
+    private LoopExport Blocks =>
+        blocks ?? throw new DmException(Errno.EPERM, "this daemon has no block devices: they need root, /dev/fuse and loop devices");
+
+    private MappedDevice Device(string name) =>
+        registry.FindByName(name) ?? throw new DmException(Errno.ENXIO, $"there is no mapped device '{name}'");
+
+    private static string Line(BlockAttachment block) => $"{block.Device.Name}\t{block.Number}\t{block.Node}\n";
+
+    private string BlockShow(string name) =>
+        Blocks.Attachments.FirstOrDefault(b => b.Device.Name == name) is { } block
+            ? Line(block)
+            : throw new DmException(Errno.ENXIO, $"'{name}' is no block device");
+
+    private string BlockDetach(string name)
+    {
+        Blocks.Detach(Device(name));
+        return "";
+    }
 
     /// <summary>A line a connection: number, device, client, plain or tls, requests so far; separated by tabs.</summary>
     private string NbdConnections()

@@ -19,6 +19,9 @@ public sealed class RunFolder
     /// <summary>Where each device is a file of its name.</summary>
     public string Mapper => System.IO.Path.Combine(Path, "mapper");
 
+    /// <summary>Where each block device is a symbolic link of its device's name.</summary>
+    public string Block => System.IO.Path.Combine(Path, "block");
+
     /// <summary>The file that the running daemon holds a lock on.</summary>
     public string LockFile => System.IO.Path.Combine(Path, "lock");
 

@@ -6,6 +6,8 @@ namespace Udm.Native;
 /// <summary>This process, as the kernel sees it.</summary>
 internal static partial class Process
 {
+    private const int SetIoFlusher = 57; // PR_SET_IO_FLUSHER
+
     /// <summary>The effective user id.</summary>
     public static uint UserId => geteuid();
 
@@ -16,6 +18,15 @@ internal static partial class Process
         _exit(status);
         throw new InvalidOperationException("The process was ended.");
     }
+
+    /// <summary>
+    /// From now on this thread, and those that it starts, never wait for dirty pages to be written while the kernel looks for memory for
+    /// them: the pages may be those of our own block devices. Without CAP_SYS_RESOURCE nothing happens.
+    /// </summary>
+    public static void BeIoFlusher() => _ = prctl(SetIoFlusher, 1, 0, 0, 0);
+
+    [LibraryImport("libc")]
+    private static partial int prctl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
 
     [LibraryImport("libc")]
     private static partial uint geteuid();

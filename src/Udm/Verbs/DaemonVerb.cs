@@ -9,7 +9,7 @@ internal sealed class DaemonVerb : Verb
     public override string Name => "daemon";
 
     /// <inheritdoc/>
-    public override string Usage => "[--run DIR] [--nbd WHERE]...";
+    public override string Usage => "[--run DIR] [--block] [--nbd WHERE]...";
 
     /// <inheritdoc/>
     public override string Summary => "Serves devices in the foreground, until SIGTERM.";
@@ -20,6 +20,7 @@ internal sealed class DaemonVerb : Verb
         Prints 'ready' when it serves. Devices are files in DIR/mapper.
 
           --run DIR    its folder; else $UDM_RUN, else /run/udm for root, $XDG_RUNTIME_DIR/udm or /tmp/udm-UID
+          --block      each device is a block device too: /dev/mapper/NAME leads to its loop device. Needs root
           --nbd WHERE  where NBD is served besides the socket DIR/nbd: tcp://127.0.0.1:10809, or unix:PATH; with
                        ?tls=FOLDER under TLS; beyond this machine ?plain has to say that there is no TLS
 

@@ -9,7 +9,7 @@ internal sealed class ServeVerb : Verb
     public override string Name => "serve";
 
     /// <inheritdoc/>
-    public override string Usage => "[--run DIR] [--nbd WHERE]... FILE";
+    public override string Usage => "[--run DIR] [--block] [--nbd WHERE]... FILE";
 
     /// <inheritdoc/>
     public override string Summary => "Makes the devices of a file, and serves them until SIGTERM.";
@@ -22,6 +22,7 @@ internal sealed class ServeVerb : Verb
         Relative paths in it are meant from the current folder. All its devices are made, or none.
 
           --run DIR    its folder; else $UDM_RUN, else /run/udm for root, $XDG_RUNTIME_DIR/udm or /tmp/udm-UID
+          --block      each device is a block device too: /dev/mapper/NAME leads to its loop device. Needs root
           --nbd WHERE  where NBD is served besides the socket DIR/nbd: tcp://127.0.0.1:10809, or unix:PATH; with
                        ?tls=FOLDER under TLS; beyond this machine ?plain has to say that there is no TLS
 

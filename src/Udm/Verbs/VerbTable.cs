@@ -38,6 +38,7 @@ internal static class VerbTable
         new DaemonVerb(),
         new ServeVerb(),
         new NbdVerb(),
+        new BlockVerb(),
         new FaultVerb(),
         new ReplayVerb(),
     ];
