@@ -21,7 +21,7 @@ IConfig config = ManualConfig.CreateEmpty()
     .AddJob(Job.Default
         .WithToolchain(InProcessEmitToolchain.Instance)
         .WithIterationTime(TimeInterval.FromMilliseconds(2)) // less than a turn on the processor, so that some are not disturbed
-        .WithWarmupCount(1500)
+        .WithWarmupCount(400)
         .WithIterationCount(100))
     .AddDiagnoser(MemoryDiagnoser.Default)
     .AddLogger(ConsoleLogger.Default)

@@ -21,40 +21,16 @@ public sealed class ControlClient : IControl, IDisposable
     /// <exception cref="DmException">Besides refusals: ENXIO: no daemon answers; ECONNRESET: it went away; EINTR: cancelled.</exception>
     public DmReply Call(DmCommand command, DmIoctl request, CancellationToken cancellation = default)
     {
-        int size = checked((int)request.DataSize);
-        while (true)
+        try
         {
-            // The daemon needs the bytes of the request to be as many as it says.
-            DmIoctl sent = request.Enlarged(Math.Max(size, request.Bytes.Length));
-            DmReply reply;
-            try
+            return CallUntilItFits(command, request, cancellation);
+        }
+        finally
+        {
+            if (request.Has(DmFlags.SecureData))
             {
-                reply = Read(Exchange(FrameKind.Call, command.IoctlNumber(), sent.Bytes, cancellation));
+                request.Wipe();
             }
-            finally
-            {
-                if (request.Has(DmFlags.SecureData))
-                {
-                    sent.Wipe();
-                }
-            }
-
-            if (!reply.Ioctl.Has(DmFlags.BufferFull))
-            {
-                if (request.Has(DmFlags.SecureData))
-                {
-                    request.Wipe();
-                }
-
-                return reply;
-            }
-
-            if (sent.Bytes.Length >= DmIoctl.MaxDataSize)
-            {
-                throw new DmException(Errno.EOVERFLOW, $"the answer is larger than {DmIoctl.MaxDataSize} bytes");
-            }
-
-            size = Math.Min(DmIoctl.MaxDataSize, 2 * sent.Bytes.Length);
         }
     }
 
@@ -77,6 +53,40 @@ public sealed class ControlClient : IControl, IDisposable
     {
         _socket?.Dispose();
         _socket = null;
+    }
+
+    private DmReply CallUntilItFits(DmCommand command, DmIoctl request, CancellationToken cancellation)
+    {
+        int size = checked((int)request.DataSize);
+        while (true)
+        {
+            // The daemon needs the bytes of the request to be as many as it says.
+            DmIoctl sent = request.Enlarged(Math.Max(size, request.Bytes.Length));
+            DmReply reply;
+            try
+            {
+                reply = Read(Exchange(FrameKind.Call, command.IoctlNumber(), sent.Bytes, cancellation));
+            }
+            finally
+            {
+                if (request.Has(DmFlags.SecureData))
+                {
+                    sent.Wipe();
+                }
+            }
+
+            if (!reply.Ioctl.Has(DmFlags.BufferFull))
+            {
+                return reply;
+            }
+
+            if (sent.Bytes.Length >= DmIoctl.MaxDataSize)
+            {
+                throw new DmException(Errno.EOVERFLOW, $"the answer is larger than {DmIoctl.MaxDataSize} bytes");
+            }
+
+            size = Math.Min(DmIoctl.MaxDataSize, 2 * sent.Bytes.Length);
+        }
     }
 
     private Frame Exchange(FrameKind kind, uint code, ReadOnlySpan<byte> body, CancellationToken cancellation)

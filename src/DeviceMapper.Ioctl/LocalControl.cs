@@ -18,24 +18,42 @@ public sealed class LocalControl : IControl
     /// <inheritdoc/>
     public DmReply Call(DmCommand command, DmIoctl request, CancellationToken cancellation = default)
     {
+        bool secret = request.Has(DmFlags.SecureData);
         int size = Math.Max(checked((int)request.DataSize), request.Bytes.Length);
-        while (true)
+        try
         {
-            DmIoctl answer = request.Enlarged(size);
-            IReadOnlyList<string> warnings = ControlNode.Execute(_registry, _session, command.IoctlNumber(), answer, size, cancellation);
-            if (!answer.Has(DmFlags.BufferFull))
+            while (true)
             {
-                if (request.Has(DmFlags.SecureData))
+                DmIoctl answer = request.Enlarged(size);
+                bool answered = false;
+                try
                 {
-                    request.Wipe();
+                    IReadOnlyList<string> warnings = ControlNode.Execute(_registry, _session, command.IoctlNumber(), answer, size, cancellation);
+                    answered = !answer.Has(DmFlags.BufferFull);
+                    if (answered)
+                    {
+                        return new DmReply(answer, warnings);
+                    }
+                }
+                finally
+                {
+                    if (secret && !answered)
+                    {
+                        answer.Wipe();
+                    }
                 }
 
-                return new DmReply(answer, warnings);
+                size = size < DmIoctl.MaxDataSize
+                    ? (int)Math.Min(DmIoctl.MaxDataSize, 2L * size)
+                    : throw new DmException(Native.Errno.EOVERFLOW, $"the answer is larger than {DmIoctl.MaxDataSize} bytes");
             }
-
-            size = size < DmIoctl.MaxDataSize
-                ? (int)Math.Min(DmIoctl.MaxDataSize, 2L * size)
-                : throw new DmException(Native.Errno.EOVERFLOW, $"the answer is larger than {DmIoctl.MaxDataSize} bytes");
+        }
+        finally
+        {
+            if (secret)
+            {
+                request.Wipe();
+            }
         }
     }
 }

@@ -24,16 +24,15 @@ public sealed partial class Table
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal int IndexOf(Sector sector, BioThread thread)
     {
-        Target[] targets = _targets;
-        if (targets.Length == 1)
+        ulong[] starts = _starts;
+        if (starts.Length == 2)
         {
             return 0;
         }
 
-        int last = thread.LastTargets[_lookupCell];
-        return (uint)last < (uint)targets.Length && targets[last] is { } target && sector.Value - target.Start.Value < target.Length.Value
-            ? last
-            : Search(sector, ref thread.LastTargets[_lookupCell]);
+        ref int last = ref thread.LastTargets[_lookupCell];
+        int index = last;
+        return (uint)(index + 1) < (uint)starts.Length && sector.Value - starts[index] < starts[index + 1] - starts[index] ? index : Search(sector, ref last);
     }
 
     /// <summary>What is wrong with a bio that has sectors: beyond the end (EIO, as the kernel's bio_check_eod), not aligned (EINVAL), a write to a read-only table.</summary>
@@ -75,24 +74,19 @@ public sealed partial class Table
     {
         ulong[] starts = _starts;
         int next = found + 1;
-        if ((uint)next < (uint)starts.Length && sector.Value - starts[next] < _targets[next].Length.Value)
+        if ((uint)(next + 1) < (uint)starts.Length && sector.Value - starts[next] < starts[next + 1] - starts[next])
         {
             return found = next;
         }
 
+        // Halves without a branch that the processor would guess wrong every other time. Sectors are below 2^55, so a difference has a sign.
         int low = 0;
-        int high = starts.Length - 1;
-        while (low < high)
+        for (int length = starts.Length - 1; length > 1;)
         {
-            int middle = (low + high + 1) >>> 1;
-            if (starts[middle] <= sector.Value)
-            {
-                low = middle;
-            }
-            else
-            {
-                high = middle - 1;
-            }
+            int half = length >>> 1;
+            int before = (int)((long)(sector.Value - starts[low + half]) >> 63); // -1 where the sector lies before the middle
+            low += half & ~before;
+            length -= half;
         }
 
         return found = low;

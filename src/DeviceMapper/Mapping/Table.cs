@@ -24,7 +24,7 @@ public sealed partial class Table
     private Target[] _targets = [];
     private readonly int _lookupCell = Interlocked.Increment(ref _built) % BioThread.LookupCells;
     private MappedDevice[] _mappedBelow = [];
-    private ulong[] _starts = []; // of each target, for the search
+    private ulong[] _starts = []; // of each target, and where the last ends; for the search
     private ulong _blockMask; // sectors of a logical block, less one
 
     private Table(MappedDevice owner, DeviceMode mode)
@@ -254,7 +254,7 @@ public sealed partial class Table
         }
 
         Size = targets[^1].End - default(Sector);
-        _starts = [.. targets.Select(t => t.Start.Value)];
+        _starts = [.. targets.Select(t => t.Start.Value), targets[^1].End.Value];
         PlanFlush();
         _mappedBelow = [.. _devices.Select(d => d.Device).OfType<MappedDevice>()];
     }
