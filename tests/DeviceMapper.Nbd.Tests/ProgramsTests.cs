@@ -68,6 +68,19 @@ public sealed class ProgramsTests
     }
 
     [Fact(Timeout = Timeout)]
+    public void Qemu_img_maps_the_holes_of_a_thin_volume()
+    {
+        using ServedRegistry served = new();
+        served.Registry.Create("pool", "0 16384 thin-pool mem:2M mem:8M 128 0").Message(default, "create_thin 0");
+        served.Registry.Create("t", "0 65536 thin /dev/mapper/pool 0");
+        ServedRegistry.RunOk("qemu-io", "-f", "raw", "-c", "write -P 1 64k 8k", "-c", "write -P 2 128k 64k", "-c", "write -P 3 16M 512", served.Uri("t"));
+        string map = ServedRegistry.RunOk("qemu-img", "map", "--output=json", "-f", "raw", served.Uri("t"));
+        Assert.Equal(
+            [(0, 65536, true), (65536, 131072, false), (196608, 16580608, true), (16777216, 65536, false), (16842752, 16711680, true)],
+            JsonDocument.Parse(map).RootElement.EnumerateArray().Select(e => (e.GetProperty("start").GetInt32(), e.GetProperty("length").GetInt32(), e.GetProperty("zero").GetBoolean())));
+    }
+
+    [Fact(Timeout = Timeout)]
     public void Qemu_io_writes_reads_discards_zeroes_and_flushes()
     {
         using ServedRegistry served = new();

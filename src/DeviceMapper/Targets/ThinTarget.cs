@@ -82,6 +82,23 @@ public sealed class ThinTarget : Target
     /// <inheritdoc/>
     public override EndResult EndIo(Bio bio, ref BioStatus status) => _pool.EndIo(bio, status);
 
+    /// <summary>Blocks that are not mapped are holes, but where an external origin is behind them. Waits for the metadata.</summary>
+    public override (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length)
+    {
+        ulong from = OffsetOf(start).Value;
+        ulong origin = _origin?.Device.Size.Value ?? 0;
+        if (_pool.Mode == PoolMode.Fail || from < origin)
+        {
+            return (_pool.Mode == PoolMode.Fail ? length : SectorCount.Min(length, new SectorCount(origin - from)), false);
+        }
+
+        Plug.Flush(); // what this thread has held back must not wait for the pool's lock, too
+        ulong first = from / _pool.BlockSize;
+        ulong end = (from + length.Value + _pool.BlockSize - 1) / _pool.BlockSize;
+        (ulong blocks, bool mapped) = _pool.Read(metadata => (metadata.RunFrom(Volume, first, end, out bool isMapped), isMapped));
+        return (SectorCount.Min(length, new SectorCount(((first + blocks) * _pool.BlockSize) - from)), !mapped);
+    }
+
     /// <summary>Bios that wait for the pool do not keep a suspend without a flush, or a removal, waiting.</summary>
     public override void Presuspend()
     {

@@ -225,6 +225,36 @@ public sealed class ThinTargetTests : DataTargetConformance
         Assert.Equal(origin, registry["o"].Data);
     }
 
+    [Theory]
+    [InlineData(0, 1024, 128, true)]
+    [InlineData(130, 600, 254, false)]
+    [InlineData(300, 20, 20, false)]
+    [InlineData(384, 1, 1, true)]
+    [InlineData(384, 640, 256, true)]
+    [InlineData(645, 100, 100, false)]
+    [InlineData(896, 128, 128, true)]
+    public void What_is_not_mapped_is_a_hole(ulong start, ulong length, ulong known, bool hole)
+    {
+        using TestRegistry registry = NewRegistry();
+        MappedDevice volume = registry.Create("t", Volume);
+        foreach (ulong at in new ulong[] { 128, 256, 640, 768 })
+        {
+            Assert.Equal(BioStatus.Ok, TestBio.Do(volume, BioOperation.Write, at, 8));
+        }
+
+        Assert.Equal((new SectorCount(known), hole), volume.ExtentAt(new Sector(start), new SectorCount(length)));
+    }
+
+    [Fact]
+    public void What_an_external_origin_has_is_no_hole()
+    {
+        using TestRegistry registry = NewRegistry();
+        registry.Add("o", 200);
+        MappedDevice volume = registry.Create("t", "0 1024 thin /dev/mapper/pool 0 o");
+        Assert.Equal((new SectorCount(200), false), volume.ExtentAt(default, new SectorCount(1024)));
+        Assert.Equal((new SectorCount(824), true), volume.ExtentAt(new Sector(200), new SectorCount(824)));
+    }
+
     [Fact]
     public void A_data_device_that_fails_loses_no_block_and_no_mapping()
     {

@@ -199,6 +199,29 @@ internal sealed partial class ThinMetadata
         return mapped;
     }
 
+    /// <summary>How many blocks from one on, at most to an end, are all mapped, or are all not. For readers.</summary>
+    /// <param name="volume">Whose.</param>
+    /// <param name="begin">The first block.</param>
+    /// <param name="end">Behind the last one.</param>
+    /// <param name="mapped">Whether they are mapped.</param>
+    public ulong RunFrom(Volume volume, ulong begin, ulong end, out bool mapped)
+    {
+        ulong next = begin; // behind the run of mapped blocks
+        ulong gapEnd = end;
+        _mappings.Visit(volume.Root, begin, (block, _) =>
+        {
+            if (block < end && block == next)
+            {
+                return ++next < end;
+            }
+
+            gapEnd = Math.Min(block, end);
+            return false;
+        });
+        mapped = next > begin;
+        return (mapped ? next : gapEnd) - begin;
+    }
+
     /// <summary>The highest mapped block; null without one. For readers.</summary>
     public ulong? HighestMapped(Volume volume) => _mappings.HighestKey(volume.Root);
 
