@@ -5,7 +5,7 @@ namespace DeviceMapper.Metadata;
 
 /// <summary>
 /// Which metadata blocks are in use (the kernel's dm-space-map-metadata). It counts the blocks that it consists of, too: so changes are
-/// gathered in memory, and put into its bitmaps when the transaction ends.
+/// gathered in memory, and put into copies of its bitmaps when the transaction ends.
 /// </summary>
 internal sealed class MetadataSpaceMap
 {
@@ -14,6 +14,7 @@ internal sealed class MetadataSpaceMap
     private readonly FlatBitmapIndex _index;
     private readonly Dictionary<ulong, int> _changes = []; // since the bitmaps were changed last: block to difference of its count
     private ulong _cursor;
+    private bool _isShadowing; // a bitmap is being copied, which itself changes counts
     private ulong _bootstrap; // while a new map is made: blocks below are in use
 
     /// <summary>Makes one that knows no blocks yet.</summary>
@@ -112,23 +113,36 @@ internal sealed class MetadataSpaceMap
     /// <summary>Puts all changes into the bitmaps. That allocates blocks and frees others, so it goes on until nothing is left.</summary>
     public void PreCommit()
     {
-        do
+        _isShadowing = true;
+        try
         {
-            while (_changes.Count > 0)
+            do
             {
-                ulong[] blocks = [.. _changes.Keys];
-                Array.Sort(blocks);
-                foreach (ulong block in blocks)
-                {
-                    Apply(block);
-                }
+                ApplyAll();
             }
+            while (_index.Save());
         }
-        while (_index.Save());
+        finally
+        {
+            _isShadowing = false;
+        }
     }
 
     /// <summary>A new transaction begins.</summary>
     public void Committed() => _index.Committed();
+
+    private void ApplyAll()
+    {
+        while (_changes.Count > 0)
+        {
+            ulong[] blocks = [.. _changes.Keys];
+            Array.Sort(blocks);
+            foreach (ulong block in blocks)
+            {
+                Apply(block);
+            }
+        }
+    }
 
     /// <summary>Puts a change into its bitmap. The change stays until that is done, since doing it allocates blocks.</summary>
     private void Apply(ulong block)
@@ -152,6 +166,20 @@ internal sealed class MetadataSpaceMap
         {
             Free++;
             _transaction.Freed(block);
+        }
+
+        if (_bootstrap == 0 && !_isShadowing)
+        {
+            // At the first change and not at the commit, so that blocks are taken in the kernel's order.
+            _isShadowing = true;
+            try
+            {
+                _counts.ShadowBitmap(block);
+            }
+            finally
+            {
+                _isShadowing = false;
+            }
         }
     }
 

@@ -118,6 +118,18 @@ internal sealed class ReferenceCounts
         return null;
     }
 
+    /// <summary>Copies the bitmap that counts a block, where this transaction has not yet: its place is taken now, and not at the end.</summary>
+    public void ShadowBitmap(ulong block)
+    {
+        int index = (int)(block / Bitmap.Entries);
+        BitmapEntry entry = Index.Get(index);
+        ulong shadow = _transaction.Shadow(entry.Block, BlockKind.Bitmap, out _).Number;
+        if (shadow != entry.Block)
+        {
+            Index.Set(index, entry with { Block = shadow });
+        }
+    }
+
     private bool WasFree(int index, int at, BitmapEntry now)
     {
         BitmapEntry committed = Index.GetCommitted(index);

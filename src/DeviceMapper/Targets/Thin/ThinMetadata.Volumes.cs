@@ -107,7 +107,9 @@ internal sealed partial class ThinMetadata
         }
 
         _changed = true;
+        _transaction.Increment(ThinSuperblock.Location); // and less again: the kernel shadows it, and takes blocks in that order
         MetadataBlock copy = _transaction.New(BlockKind.ThinSuperblock);
+        _transaction.Decrement(ThinSuperblock.Location);
         _super.Write(copy.Data);
         copy.Data.AsSpan(64, 256).Clear(); // the space maps are not kept
         _transaction.Increment(_super.Mappings);
