@@ -34,6 +34,15 @@ public sealed class ControlClient : IControl, IDisposable
         }
     }
 
+    /// <summary>Passes an ioctl of somebody else's on as it is: with its number, its versions, and its room for the answer.</summary>
+    /// <param name="number">The ioctl's number.</param>
+    /// <param name="request">The struct and its payload.</param>
+    /// <param name="cancellation">Ends a call that waits, with EINTR.</param>
+    /// <returns>The answer; of a refusal there is an exception.</returns>
+    /// <exception cref="DmException">As of <see cref="Call"/>.</exception>
+    public DmReply Forward(uint number, ReadOnlySpan<byte> request, CancellationToken cancellation = default) =>
+        Read(Exchange(FrameKind.Call, number, request, cancellation));
+
     /// <summary>Waits until the global event number has moved past the one that <see cref="DmCommand.DevArmPoll"/> remembered, or, without that, the one at the time of connecting (poll(2) on the control node).</summary>
     public void Poll(CancellationToken cancellation = default) => Read(Exchange(FrameKind.Poll, 0, [], cancellation));
 

@@ -12,7 +12,7 @@ namespace Udm.Daemon;
 /// <remarks>
 /// <c>block ls</c> answers a line for each block device, separated by tabs: the mapped device's name, the block device's number
 /// (<c>7:3</c>), its node (<c>/dev/loop3</c>). <c>block show NAME</c> answers that line for one device, or ENXIO; <c>block attach NAME</c> makes
-/// the block device where there is none, and answers it too.
+/// the block device where there is none, and answers it too. <c>major</c> answers the major number of mapped devices.
 /// </remarks>
 internal sealed class Questions(DeviceRegistry registry, NbdServer nbd, LoopExport? blocks)
 {
@@ -22,6 +22,7 @@ internal sealed class Questions(DeviceRegistry registry, NbdServer nbd, LoopExpo
     {
         ["nbd", "ls"] => NbdConnections(),
         ["nbd", "disconnect", var which] => NbdDisconnect(which),
+        ["major"] => registry.Major.ToString(CultureInfo.InvariantCulture),
         ["block", "ls"] => string.Concat(Blocks.Attachments.Select(Line)),
         ["block", "show", var name] => BlockShow(name),
         ["block", "attach", var name] => Line(Blocks.Attach(Device(name))),

@@ -48,6 +48,11 @@ internal sealed class CommandLine
             else
             {
                 line._words.Add(word);
+                if (line._words is ["run", _])
+                {
+                    line._words.AddRange(arguments.Skip(i + 1)); // the command's own options
+                    break;
+                }
             }
         }
 

@@ -37,6 +37,7 @@ internal static class VerbTable
         new HelpVerb(),
         new DaemonVerb(),
         new ServeVerb(),
+        new RunVerb(),
         new NbdVerb(),
         new BlockVerb(),
         new FaultVerb(),

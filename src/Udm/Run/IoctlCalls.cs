@@ -1,0 +1,109 @@
+using System.Security.Cryptography;
+using DeviceMapper;
+using DeviceMapper.Ioctl;
+using DeviceMapper.Native;
+
+namespace Udm.Run;
+
+/// <summary>Passes the ioctls on control nodes to the daemon, and its answers back into the caller's memory.</summary>
+internal sealed class IoctlCalls(ControlClients clients)
+{
+    private const int DataSizeOffset = 12, VersionSize = 12;
+
+    // How often it is looked whether the caller of an ioctl that takes its time still lives.
+    private static readonly TimeSpan LifeCheck = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Carries one out, on this thread: it may take as long as it likes.</summary>
+    public void Run(TracedCall call, ControlFile file)
+    {
+        try
+        {
+            Execute(call, file);
+        }
+        catch (DmException refusal)
+        {
+            call.Fail(refusal.Errno is Errno.ECONNRESET or Errno.EPROTO ? Errno.EIO : refusal.Errno);
+        }
+    }
+
+    private void Execute(TracedCall call, ControlFile file)
+    {
+        ulong address = call.Argument(2);
+        uint number = (uint)call.Argument(1);
+        DmCommand command = (DmCommand)(number & 0xff);
+        if (!call.ReadUInt32(address + DataSizeOffset, out uint size))
+        {
+            call.Fail(Errno.EFAULT);
+            return;
+        }
+
+        // A size that the daemon refuses is refused by it, after the versions: it is given the struct alone.
+        bool plain = command == DmCommand.Version || size is < DmIoctl.HeaderSize or > DmIoctl.MaxDataSize;
+        byte[] request = GC.AllocateUninitializedArray<byte>(plain ? DmIoctl.FixedSize : (int)size, pinned: true);
+        if (!call.Read(address, request))
+        {
+            call.Fail(Errno.EFAULT);
+            return;
+        }
+
+        bool secret = (BitConverter.ToUInt32(request, 28) & (uint)DmFlags.SecureData) != 0;
+        try
+        {
+            if (secret && !plain)
+            {
+                call.Write(address + DmIoctl.HeaderSize, new byte[size - DmIoctl.HeaderSize]); // as the kernel clears it
+            }
+
+            DmIoctl answer = Ask(call, number, request);
+            if (command == DmCommand.DevArmPoll)
+            {
+                file.Arm();
+            }
+
+            int meant = (int)Math.Min(answer.DataSize, (uint)Math.Min(answer.Bytes.Length, request.Length));
+            bool written = call.Write(address, answer.Bytes[..meant]);
+            if (secret)
+            {
+                answer.Wipe();
+            }
+
+            if (written)
+            {
+                call.Succeed();
+            }
+            else
+            {
+                call.Fail(Errno.EFAULT);
+            }
+        }
+        catch (DmException)
+        {
+            DmIoctl ours = new(DmIoctl.HeaderSize) { Version = DmVersion.Current };
+            call.Write(address, ours.Bytes[..VersionSize]); // ours is written back whatever happens
+            throw;
+        }
+        finally
+        {
+            if (secret)
+            {
+                CryptographicOperations.ZeroMemory(request);
+            }
+        }
+    }
+
+    /// <summary>A caller that is killed takes its call with it: the connection is closed, and the daemon undoes what waits.</summary>
+    private DmIoctl Ask(TracedCall call, uint number, byte[] request)
+    {
+        using CancellationTokenSource gone = new();
+        using Timer check = new(
+            _ =>
+            {
+                if (!call.StillWaits)
+                {
+                    gone.Cancel();
+                }
+            },
+            null, LifeCheck, LifeCheck);
+        return clients.Use(client => client.Forward(number, request, gone.Token)).Ioctl;
+    }
+}

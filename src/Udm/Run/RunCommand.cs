@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+using DeviceMapper;
+using DeviceMapper.Native;
+using Udm.Daemon;
+using Udm.Native;
+using Udm.Verbs;
+
+namespace Udm.Run;
+
+/// <summary><c>udm run</c>: starts the command, and answers for the device mapper until it and all its children have ended.</summary>
+internal static class RunCommand
+{
+    private const int NotFound = 127; // as a shell's
+    private const int SigHup = 1, SigTerm = 15;
+
+    /// <summary>Runs a command.</summary>
+    /// <param name="folder">The daemon's.</param>
+    /// <param name="words">The command and its arguments.</param>
+    /// <param name="error">Told what keeps it from running.</param>
+    /// <returns>Its exit status; where a signal ended it, this process ends by the same.</returns>
+    /// <exception cref="DmException">No daemon answers, or no filter can be set up.</exception>
+    public static int Run(RunFolder folder, IReadOnlyList<string> words, TextWriter error)
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        {
+            throw new VerbException("it knows the system calls of x86-64 only");
+        }
+
+        ControlClients clients = new(folder.ControlSocket);
+        clients.Use(client => client.Ask("major"));
+        if (Find(words[0]) is not { } path)
+        {
+            error.WriteLine($"udm: run: there is no program '{words[0]}'");
+            return NotFound;
+        }
+
+        // A terminal's signals reach the command by itself; others are passed on to it.
+        int pid = 0;
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+        using PosixSignalRegistration quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => context.Cancel = true);
+        using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => PassOn(context, SigHup));
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => PassOn(context, SigTerm));
+
+        FilteredCommand.Started command = FilteredCommand.Start(path, words, NotificationFilter.Instructions(), !Environment.IsPrivilegedProcess);
+        pid = command.Pid;
+        Task<int> end = Task.Factory.StartNew(() => FilteredCommand.Wait(command.Pid), TaskCreationOptions.LongRunning);
+        new Supervisor(command.Listener, folder, clients).Run();
+        int status = end.Result, signal = status & 0x7f;
+        if (signal != 0)
+        {
+            FilteredCommand.EndBy(signal);
+        }
+
+        return (status >> 8) & 0xff;
+
+        void PassOn(PosixSignalContext context, int number)
+        {
+            context.Cancel = true;
+            if (pid != 0)
+            {
+                FilteredCommand.Kill(pid, number);
+            }
+        }
+    }
+
+    private static string? Find(string name)
+    {
+        if (name.Contains('/'))
+        {
+            return File.Exists(name) ? name : null;
+        }
+
+        string search = Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
+        return search.Split(':').Select(folder => Path.Combine(folder.Length == 0 ? "." : folder, name)).FirstOrDefault(IsProgram);
+    }
+
+    private static bool IsProgram(string path) =>
+        File.Exists(path) && (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+}

@@ -1,0 +1,255 @@
+using DeviceMapper;
+using DeviceMapper.Io;
+using DeviceMapper.Native;
+using Udm.Daemon;
+using Udm.Native;
+
+namespace Udm.Run;
+
+/// <summary>Answers the system calls of a command and all its children, as far as they concern the device mapper.</summary>
+internal sealed class Supervisor
+{
+    private const int AtFdCwd = -100;
+    private const int OpenCreate = 0x40, OpenCloseOnExec = 0x80000, OpenPath = 0x200000, OpenNoFollow = 0x20000, OpenExclusive = 0x80, OpenTruncate = 0x200;
+    private const uint NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+    private static readonly DeviceNumber ControlNumber = new(10, 236);
+
+    private readonly int _listener;
+    private readonly MapperView _view;
+    private readonly ControlFiles _controls;
+    private readonly IoctlCalls _ioctls;
+
+    /// <summary>Prepares to answer.</summary>
+    /// <param name="listener">Where the calls come from.</param>
+    /// <param name="folder">The daemon's.</param>
+    /// <param name="clients">Connections to it.</param>
+    public Supervisor(int listener, RunFolder folder, ControlClients clients)
+    {
+        _listener = listener;
+        _view = new MapperView(folder, clients);
+        _controls = new ControlFiles(folder.ControlSocket);
+        _ioctls = new IoctlCalls(clients);
+    }
+
+    /// <summary>Answers until no process of the command is left.</summary>
+    public void Run()
+    {
+        while (Seccomp.Next(_listener, out SeccompNotification notification))
+        {
+            TracedCall call = new(_listener, notification);
+            try
+            {
+                Answer(call);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                call.Continue(); // not a path, or not ours to see
+            }
+            catch (DmException e)
+            {
+                call.Fail(e.Errno);
+            }
+        }
+    }
+
+    private void Answer(TracedCall call)
+    {
+        switch (call.Number)
+        {
+            case SystemCall.IoCtl:
+                Control(call);
+                break;
+            case SystemCall.Open:
+                Open(call, Seen(call, AtFdCwd, 0, ((uint)call.Argument(1) & OpenNoFollow) == 0), (uint)call.Argument(1));
+                break;
+            case SystemCall.OpenAt:
+                Open(call, Seen(call, Folder(call), 1, ((uint)call.Argument(2) & OpenNoFollow) == 0), (uint)call.Argument(2));
+                break;
+            case SystemCall.OpenAt2:
+                uint how = call.ReadUInt32(call.Argument(2), out uint flags) ? flags : 0;
+                Open(call, Seen(call, Folder(call), 1, (how & OpenNoFollow) == 0), how);
+                break;
+            case SystemCall.Stat:
+                Status(call, Seen(call, AtFdCwd, 0, follow: true), 1);
+                break;
+            case SystemCall.LStat:
+                Status(call, Seen(call, AtFdCwd, 0, follow: false), 1);
+                break;
+            case SystemCall.FStat:
+                Status(call, Opened(call, (int)call.Argument(0)), 1);
+                break;
+            case SystemCall.NewFStatAt:
+                Status(call, SeenOrOpened(call, (uint)call.Argument(3)), 2);
+                break;
+            case SystemCall.StatX:
+                Status(call, SeenOrOpened(call, (uint)call.Argument(2)), 4, extended: true);
+                break;
+            case SystemCall.Access:
+                Exists(call, Seen(call, AtFdCwd, 0, follow: true));
+                break;
+            case SystemCall.FAccessAt or SystemCall.FAccessAt2:
+                Exists(call, Seen(call, Folder(call), 1, follow: true));
+                break;
+            case SystemCall.ReadLink:
+                Refuse(call, Seen(call, AtFdCwd, 0, follow: false), Errno.EINVAL); // a node is no link
+                break;
+            case SystemCall.ReadLinkAt:
+                Refuse(call, Seen(call, Folder(call), 1, follow: false), Errno.EINVAL);
+                break;
+            case SystemCall.Unlink or SystemCall.MkNod or SystemCall.LChOwn:
+                Pretend(call, Seen(call, AtFdCwd, 0, follow: false));
+                break;
+            case SystemCall.ChMod or SystemCall.ChOwn or SystemCall.Rename:
+                Pretend(call, Seen(call, AtFdCwd, 0, follow: true));
+                break;
+            case SystemCall.Symlink:
+                Pretend(call, Seen(call, AtFdCwd, 1, follow: false));
+                break;
+            case SystemCall.SymlinkAt:
+                Pretend(call, Seen(call, (int)call.Argument(1), 2, follow: false));
+                break;
+            case SystemCall.UnlinkAt or SystemCall.MkNodAt or SystemCall.RenameAt or SystemCall.RenameAt2:
+                Pretend(call, Seen(call, Folder(call), 1, follow: false));
+                break;
+            case SystemCall.FChModAt or SystemCall.FChOwnAt:
+                Pretend(call, Seen(call, Folder(call), 1, follow: true));
+                break;
+            default:
+                call.Continue();
+                break;
+        }
+    }
+
+    private static int Folder(TracedCall call) => (int)call.Argument(0);
+
+    private SeenFile? Seen(TracedCall call, int folder, int argument, bool follow) =>
+        call.Path(folder, call.Argument(argument)) is { } path ? _view.Find(path, follow) : null;
+
+    /// <summary>What a path is, or, where it is empty, an open file.</summary>
+    private SeenFile? SeenOrOpened(TracedCall call, uint flags) => call.Path(Folder(call), call.Argument(1)) is { } path
+        ? _view.Find(path, (flags & NoFollow) == 0)
+        : Opened(call, Folder(call));
+
+    private SeenFile? Opened(TracedCall call, int descriptor)
+    {
+        string? name = descriptor < 0 ? null : call.Descriptor(descriptor);
+        return name is null ? null : _controls.Find(name) is not null ? new SeenFile.Control() : _view.OfData(name);
+    }
+
+    /// <summary>An ioctl of the device mapper's type; on something else than a control node it is the kernel's business.</summary>
+    private void Control(TracedCall call)
+    {
+        if (_controls.Find(call.Descriptor((int)call.Argument(0))) is { } file)
+        {
+            new Thread(() => _ioctls.Run(call, file), maxStackSize: 256 * 1024) { IsBackground = true, Name = "ioctl" }.Start();
+        }
+        else
+        {
+            call.Continue();
+        }
+    }
+
+    private void Open(TracedCall call, SeenFile? seen, uint flags)
+    {
+        bool closeOnExec = (flags & OpenCloseOnExec) != 0;
+        switch (seen)
+        {
+            case null or SeenFile.Text when (flags & OpenPath) != 0:
+                call.Continue();
+                break;
+            case SeenFile.Absent:
+                call.Fail((flags & OpenCreate) != 0 ? Errno.EACCES : Errno.ENOENT); // no plain file takes a device's place
+                break;
+            case SeenFile.Control:
+                _controls.Open(call, closeOnExec);
+                break;
+            case SeenFile.Text text:
+                GiveAndClose(call, Seccomp.MemoryFile(System.Text.Encoding.UTF8.GetBytes(text.Contents)), closeOnExec);
+                break;
+            case SeenFile.Device when (flags & (OpenCreate | OpenExclusive)) == (OpenCreate | OpenExclusive):
+                call.Fail(Errno.EEXIST);
+                break;
+            case SeenFile.Device device:
+                uint kept = flags & ~(uint)(OpenCreate | OpenTruncate | OpenNoFollow);
+                GiveAndClose(call, Seccomp.Open(_view.DataOf(device), (int)kept | OpenCloseOnExec), closeOnExec);
+                break;
+            default:
+                call.Continue();
+                break;
+        }
+    }
+
+    private static void GiveAndClose(TracedCall call, int descriptor, bool closeOnExec)
+    {
+        if (descriptor < 0)
+        {
+            call.Fail((Errno)(-descriptor));
+            return;
+        }
+
+        call.Give(descriptor, closeOnExec);
+        Seccomp.Close(descriptor);
+    }
+
+    private static void Status(TracedCall call, SeenFile? seen, int argument, bool extended = false)
+    {
+        (bool Block, DeviceNumber Number)? node = seen switch
+        {
+            SeenFile.Control => (false, ControlNumber),
+            SeenFile.Device device => (true, device.Number),
+            _ => null,
+        };
+        if (node is not var (block, number))
+        {
+            Refuse(call, seen is SeenFile.Text ? null : seen, Errno.ENOENT);
+            return;
+        }
+
+        byte[] bytes = extended ? NodeStatus.StatX(block, number, Process.UserId) : NodeStatus.Stat(block, number, Process.UserId);
+        if (call.Write(call.Argument(argument), bytes))
+        {
+            call.Succeed();
+        }
+        else
+        {
+            call.Fail(Errno.EFAULT);
+        }
+    }
+
+    private static void Exists(TracedCall call, SeenFile? seen)
+    {
+        if (seen is SeenFile.Control or SeenFile.Device)
+        {
+            call.Succeed();
+        }
+        else
+        {
+            Refuse(call, seen is SeenFile.Text ? null : seen, Errno.ENOENT);
+        }
+    }
+
+    /// <summary>Nodes follow their devices by themselves, so what a program does to them is done already.</summary>
+    private static void Pretend(TracedCall call, SeenFile? seen)
+    {
+        if (seen is null or SeenFile.Text)
+        {
+            call.Continue();
+        }
+        else
+        {
+            call.Succeed();
+        }
+    }
+
+    private static void Refuse(TracedCall call, SeenFile? seen, Errno errno)
+    {
+        if (seen is null or SeenFile.Text)
+        {
+            call.Continue();
+        }
+        else
+        {
+            call.Fail(seen is SeenFile.Absent ? Errno.ENOENT : errno);
+        }
+    }
+}

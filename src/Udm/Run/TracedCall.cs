@@ -1,0 +1,125 @@
+using System.Buffers.Binary;
+using System.Text;
+using DeviceMapper.Native;
+using Udm.Native;
+
+namespace Udm.Run;
+
+/// <summary>One system call that waits for its answer.</summary>
+internal sealed unsafe class TracedCall(int listener, SeccompNotification notification)
+{
+    private const int AtFdCwd = -100, PathMax = 4096, PageSize = 4096;
+
+    /// <summary>Which call.</summary>
+    public SystemCall Number => (SystemCall)notification.Number;
+
+    /// <summary>The calling thread.</summary>
+    public uint Pid => notification.Pid;
+
+    /// <summary>An argument, as it is in the register.</summary>
+    public ulong Argument(int index) => notification.Arguments[index];
+
+    /// <summary>Whether the caller still waits for the answer.</summary>
+    public bool StillWaits => Seccomp.StillWaits(listener, notification.Id);
+
+    /// <summary>Lets the kernel carry the call out as if nobody had looked.</summary>
+    public void Continue() => Seccomp.Answer(listener, new SeccompResponse { Id = notification.Id, Flags = Seccomp.ContinueFlag });
+
+    /// <summary>Ends the call with a value.</summary>
+    public void Succeed(long value = 0) => Seccomp.Answer(listener, new SeccompResponse { Id = notification.Id, Value = value });
+
+    /// <summary>Ends the call with an error.</summary>
+    public void Fail(Errno errno) => Seccomp.Answer(listener, new SeccompResponse { Id = notification.Id, Error = -(int)errno });
+
+    /// <summary>Ends an open with a descriptor of the caller's for one of ours, which stays ours.</summary>
+    public void Give(int descriptor, bool closeOnExec)
+    {
+        SeccompDescriptor given = new()
+        {
+            Id = notification.Id,
+            Flags = Seccomp.SendFlag,
+            Source = descriptor,
+            TargetFlags = closeOnExec ? 0x80000u : 0,
+        };
+        if (!Seccomp.AnswerDescriptor(listener, given))
+        {
+            Fail(Errno.EMFILE);
+        }
+    }
+
+    /// <summary>Reads the caller's memory.</summary>
+    public bool Read(ulong address, Span<byte> bytes) => Seccomp.Read(Pid, address, bytes) && StillWaits;
+
+    /// <summary>Writes to the caller's memory.</summary>
+    public bool Write(ulong address, ReadOnlySpan<byte> bytes) => StillWaits && Seccomp.Write(Pid, address, bytes);
+
+    /// <summary>Reads a number of 32 bits.</summary>
+    public bool ReadUInt32(ulong address, out uint value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(uint)];
+        bool read = Read(address, bytes);
+        value = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+        return read;
+    }
+
+    /// <summary>
+    /// The path at an address of the caller's, made absolute by a descriptor of a folder, without <c>.</c> and <c>..</c>. Null where it
+    /// cannot be read, or is empty: the kernel says then what is wrong.
+    /// </summary>
+    public string? Path(int folder, ulong address)
+    {
+        Span<byte> bytes = stackalloc byte[PathMax];
+        int length = 0;
+        while (length < PathMax)
+        {
+            // A string may end at the end of what is mapped: no read crosses a page.
+            int piece = Math.Min(PathMax - length, PageSize - (int)((address + (ulong)length) % PageSize));
+            if (!Seccomp.Read(Pid, address + (ulong)length, bytes.Slice(length, piece)))
+            {
+                return null;
+            }
+
+            int end = bytes.Slice(length, piece).IndexOf((byte)0);
+            if (end >= 0)
+            {
+                string text = Encoding.UTF8.GetString(bytes[..(length + end)]);
+                return text.Length == 0 ? null : Absolute(folder, text);
+            }
+
+            length += piece;
+        }
+
+        return null;
+    }
+
+    /// <summary>What a descriptor of the caller's is, by /proc; null where it cannot be told.</summary>
+    public string? Descriptor(int descriptor) => Link($"/proc/{Pid}/fd/{descriptor}");
+
+    private string? Absolute(int folder, string path)
+    {
+        if (path[0] != '/')
+        {
+            string? start = folder == AtFdCwd ? Link($"/proc/{Pid}/cwd") : Descriptor(folder);
+            if (start is null || start[0] != '/')
+            {
+                return null;
+            }
+
+            path = $"{start}/{path}";
+        }
+
+        return System.IO.Path.GetFullPath(path);
+    }
+
+    private static string? Link(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using System.Runtime.InteropServices;
+using Udm.Tests.Daemon;
+
+namespace Udm.Tests.Run;
+
+/// <summary>Programs that nobody changed, under <c>udm run</c>.</summary>
+public sealed class RunTests
+{
+    [Fact]
+    public void Dmsetup_makes_shows_renames_and_removes_a_device()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        Dmsetup(daemon, "create", "m", "--table", "0 2048 linear mem:1M 0");
+        Assert.Equal("m: 0 2048 linear " + daemon.UdmOk("table", "m").Split(' ')[3] + " 0", Dmsetup(daemon, "table").Trim());
+        Assert.StartsWith("m\t(", Dmsetup(daemon, "ls"));
+        Dmsetup(daemon, "suspend", "m");
+        Assert.Contains("SUSPENDED", Dmsetup(daemon, "info", "m"));
+        Dmsetup(daemon, "resume", "m");
+        Dmsetup(daemon, "rename", "m", "n");
+        Assert.StartsWith("n\t(", daemon.UdmOk("ls"));
+        Dmsetup(daemon, "remove", "n");
+        Assert.Contains("No devices found", Dmsetup(daemon, "ls"));
+    }
+
+    [Fact]
+    public void A_refusal_has_the_kernels_errno()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        (int status, _, string error) = daemon.Udm("run", "dmsetup", "create", "m", "--table", "0 2048 nosuch");
+        Assert.Equal(1, status);
+        Assert.Contains("Invalid argument", error);
+        Assert.Contains("No devices found", Dmsetup(daemon, "ls"));
+    }
+
+    [Fact]
+    public void A_list_that_needs_a_larger_buffer_is_whole()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        string table = string.Concat(Enumerable.Range(0, 1000).Select(i => $"{i * 8} 8 {(i % 2 == 0 ? "zero" : "error")}\n"));
+        daemon.UdmOk("create", "m", "--table", table);
+        Assert.Equal(1000, Dmsetup(daemon, "table", "m").Trim().Split('\n').Length);
+    }
+
+    [Fact]
+    public void The_nodes_of_a_device_are_block_devices_with_the_ioctls_number()
+    {
+        using RunningDaemon daemon = Start("/usr/bin/stat");
+        daemon.UdmOk("create", "m", "--table", "0 2048 zero");
+        string number = daemon.UdmOk("info", "-c", "--noheadings", "-o", "major,minor", "m").Trim();
+        foreach (string node in new[] { "/dev/mapper/m", $"/dev/dm-{number.Split(':')[1]}" })
+        {
+            Assert.Equal($"block special file {number}", daemon.UdmOk("run", "stat", "-L", "-c", "%F %Hr:%Lr", node).Trim());
+        }
+
+        Assert.Equal("character special file 10:236", daemon.UdmOk("run", "stat", "-c", "%F %Hr:%Lr", "/dev/mapper/control").Trim());
+        Assert.Contains($"{number.Split(':')[0]} device-mapper", daemon.UdmOk("run", "cat", "/proc/devices"));
+        Assert.NotEqual(0, daemon.Udm("run", "stat", "/dev/mapper/other").Status);
+    }
+
+    [Fact]
+    public void A_devices_data_is_read_and_written_also_by_a_link()
+    {
+        using RunningDaemon daemon = Start("/usr/bin/dd");
+        Assert.SkipUnless(File.Exists("/dev/fuse"), "needs /dev/fuse");
+        daemon.UdmOk("create", "m", "--table", "0 2048 linear mem:1M 0");
+        File.CreateSymbolicLink($"{daemon.Folder}/link", "/dev/mapper/m");
+        daemon.UdmOk("run", "sh", "-c", "printf hello | dd of=/dev/mapper/m conv=notrunc status=none");
+        Assert.Equal("hello", daemon.UdmOk("run", "head", "-c", "5", $"{daemon.Folder}/link"));
+    }
+
+    [Theory]
+    [InlineData("exit 7", 7)]
+    [InlineData("kill -9 $$", 137)]
+    [InlineData("kill -15 $$", 143)]
+    public void The_commands_end_is_passed_on(string script, int status)
+    {
+        using RunningDaemon daemon = Start("/bin/sh");
+        Assert.Equal(status, daemon.Udm("run", "sh", "-c", script).Status);
+    }
+
+    [Fact]
+    public void A_program_that_is_not_there_has_the_shells_exit_status()
+    {
+        using RunningDaemon daemon = Start("/bin/sh");
+        (int status, _, string error) = daemon.Udm("run", "no-such-program");
+        Assert.Equal(127, status);
+        Assert.Contains("there is no program 'no-such-program'", error);
+    }
+
+    [Fact]
+    public void A_child_that_outlives_the_command_is_still_served()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        daemon.UdmOk("create", "m", "--table", "0 8 zero");
+        daemon.UdmOk("run", "sh", "-c", $"(while kill -0 $$ 2>/dev/null && [ \"$(cut -d' ' -f3 /proc/$$/stat)\" != Z ]; do :; done; dmsetup ls >{daemon.Folder}/out) & exit 0");
+        Assert.StartsWith("m\t(", File.ReadAllText($"{daemon.Folder}/out"));
+    }
+
+    [Fact]
+    public void Programs_are_served_at_once()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        daemon.UdmOk("run", "sh", "-c", "for i in $(seq 64); do dmsetup create m$i --table '0 8 zero' & done; wait");
+        Assert.Equal(64, daemon.UdmOk("ls").Trim().Split('\n').Length);
+    }
+
+    [Fact]
+    public void A_call_that_waits_ends_when_its_program_is_killed()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        daemon.UdmOk("create", "m", "--table", "0 8 zero");
+        Assert.Equal(124, daemon.Udm("run", "timeout", "1", "dmsetup", "wait", "m").Status);
+    }
+
+    private static string Dmsetup(RunningDaemon daemon, params string[] words) => daemon.UdmOk(["run", "dmsetup", .. words]);
+
+    private static RunningDaemon Start(string program)
+    {
+        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "needs x86-64");
+        Assert.SkipUnless(File.Exists(program), $"needs {Path.GetFileName(program)}");
+        return new RunningDaemon();
+    }
+}
