@@ -35,6 +35,7 @@ internal static class VerbTable
         new TargetVersionVerb(),
         new VersionVerb(),
         new HelpVerb(),
+        new CompletionVerb(),
         new DaemonVerb(),
         new ServeVerb(),
         new RunVerb(),

@@ -1,0 +1,88 @@
+using System.Text.RegularExpressions;
+using DeviceMapper.Ioctl;
+using Udm.Verbs;
+
+namespace Udm.Tests.Verbs;
+
+/// <summary>What holds for every verb, without a daemon.</summary>
+public sealed partial class VerbTests
+{
+    public static TheoryData<string> Verbs => [.. VerbTable.All.Select(verb => verb.Name)];
+
+    public static TheoryData<string> VerbsOfTheDaemon =>
+    [
+        "create x --notable", "load x --table '0 8 zero'", "reload x --table '0 8 zero'", "resume x", "suspend x", "clear x", "remove x", "remove_all",
+        "wipe_table x", "rename x y", "message x 0 hello", "ls", "ls --tree", "info", "info -c", "info x", "deps x", "table", "table x", "status", "wait x",
+        "setgeometry x 1 1 1 0", "mknodes x", "mangle x", "targets", "target-version linear",
+    ];
+
+    [Theory, MemberData(nameof(Verbs))]
+    public void Its_help_has_usage_what_it_does_and_an_example(string name)
+    {
+        (int status, string output, string error) = Run(name, "--help");
+        Assert.Equal((0, ""), (status, error));
+        Assert.StartsWith($"Usage:\n  udm {name}", output);
+        Assert.Contains(Named(name).Summary, output);
+        Assert.Contains($"udm {name}", output[output.IndexOf("Example", StringComparison.Ordinal)..]);
+        Assert.Equal(output, Run("help", name).Output);
+    }
+
+    [Theory, MemberData(nameof(Verbs))]
+    public void Its_help_names_options_that_exist(string name)
+    {
+        string[] known = [.. OptionForm.All.Select(form => form.Name)];
+        Assert.All(LongOption().Matches(Run(name, "--help").Output), match => Assert.Contains(match.Groups["name"].Value, known));
+    }
+
+    [Theory, MemberData(nameof(Verbs))]
+    public void An_unknown_option_is_refused_in_one_line(string name) =>
+        Refused(name, $"udm: {name}: unknown option --no-such-option; see udm {name} --help\n", name, "--no-such-option");
+
+    [Theory, MemberData(nameof(Verbs))]
+    public void Too_few_or_too_many_operands_are_refused(string name)
+    {
+        Verb verb = Named(name);
+        if (verb.MinOperands > 0)
+        {
+            Refused(name, $"udm: {name}: at least {verb.MinOperands} operand(s) expected; see udm {name} --help\n", name);
+        }
+
+        if (verb.MaxOperands < int.MaxValue)
+        {
+            string[] operands = [.. Enumerable.Range(0, verb.MaxOperands + 1).Select(i => $"o{i}")];
+            Refused(name, $"udm: {name}: 'o{verb.MaxOperands}' is one operand too many; see udm {name} --help\n", [name, .. operands]);
+        }
+    }
+
+    [Theory, MemberData(nameof(VerbsOfTheDaemon))]
+    public void Without_a_daemon_it_says_so(string command)
+    {
+        (int status, string output, string error) = Run([.. Word().Matches(command).Select(match => match.Value.Trim('\''))]);
+        Assert.Equal((1, ""), (status, output));
+        Assert.Matches(@"^udm: [^\n]*no udm daemon answers[^\n]*\n$", error);
+    }
+
+    [Fact]
+    public void A_verb_that_does_not_exist_is_refused() =>
+        Assert.Equal((1, "", "udm: nosuch: 'nosuch' is no verb; see udm --help\n"), Run("nosuch"));
+
+    private static Verb Named(string name) => VerbTable.Find(name)!;
+
+    private static void Refused(string name, string sentence, params string[] words) =>
+        Assert.Equal((Named(name).WrongUsageStatus, "", sentence), Run(words));
+
+    private static (int Status, string Output, string Error) Run(params string[] words)
+    {
+        CommandLine line = CommandLine.Parse(words);
+        using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
+        using ControlClient nobody = new(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "control"));
+        int status = VerbRunner.Run(new VerbContext(line, nobody) { Out = output, Error = error, In = TextReader.Null });
+        return (status, output.ToString(), error.ToString());
+    }
+
+    [GeneratedRegex(@"(?<![\w-])--(?<name>[a-z]+)")]
+    private static partial Regex LongOption();
+
+    [GeneratedRegex(@"'[^']*'|\S+")]
+    private static partial Regex Word();
+}
