@@ -43,13 +43,29 @@ internal sealed class HelpVerb : Verb
         return 0;
     }
 
+    /// <summary>What every verb takes, a line each.</summary>
+    public static string OptionsOfAllVerbs =>
+        """
+          --run DIR                    the daemon's folder; else $UDM_RUN, else /run/udm or $XDG_RUNTIME_DIR/udm
+          -u UUID, -j MAJOR -m MINOR   select a device in place of its name
+          --manglename none|hex|auto   how odd characters of names are written; auto unless said
+          -h, --help; --version
+        Options of dmsetup that mean nothing here (udev, nodes, read-ahead) are accepted.
+
+        DEVICE is a name, or a path as /dev/mapper/NAME or DIR/mapper/NAME.
+        """;
+
+    /// <summary>How a verb is used, a line for each form.</summary>
+    public static IEnumerable<string> UsageOf(Verb verb) =>
+        verb.Usage.Split('\n').Select(line => line.StartsWith(' ') ? $"      {line}" : $"  udm {verb.Name} {line}".TrimEnd());
+
     /// <summary>Prints the help of a verb.</summary>
     public static void WriteOne(TextWriter output, Verb verb)
     {
         output.WriteLine($"Usage:");
-        foreach (string line in verb.Usage.Split('\n'))
+        foreach (string line in UsageOf(verb))
         {
-            output.WriteLine(line.StartsWith(' ') ? $"      {line}" : $"  udm {verb.Name} {line}".TrimEnd());
+            output.WriteLine(line);
         }
 
         output.WriteLine();
@@ -73,16 +89,7 @@ internal sealed class HelpVerb : Verb
         }
 
         output.WriteLine();
-        output.WriteLine(
-            """
-            Options of all verbs:
-              --run DIR                    the daemon's folder; else $UDM_RUN, else /run/udm or $XDG_RUNTIME_DIR/udm
-              -u UUID, -j MAJOR -m MINOR   select a device in place of its name
-              --manglename none|hex|auto   how odd characters of names are written; auto unless said
-              -h, --help; --version
-            Options of dmsetup that mean nothing here (udev, nodes, read-ahead) are accepted.
-
-            DEVICE is a name, or a path as /dev/mapper/NAME or DIR/mapper/NAME.
-            """);
+        output.WriteLine("Options of all verbs:");
+        output.WriteLine(OptionsOfAllVerbs);
     }
 }

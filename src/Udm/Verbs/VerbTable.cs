@@ -36,6 +36,7 @@ internal static class VerbTable
         new VersionVerb(),
         new HelpVerb(),
         new CompletionVerb(),
+        new ManVerb(),
         new DaemonVerb(),
         new ServeVerb(),
         new RunVerb(),
