@@ -33,13 +33,14 @@ internal static class DaemonCommand
             builder.AddSimpleConsole(console => console.SingleLine = true).AddFilter<ConsoleLoggerProvider>(null, LogLevel.Information);
             builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         });
-        if (options.Block)
+        ILogger logger = logging.CreateLogger("udm");
+        if (options.Block && !Native.Process.BeIoFlusher())
         {
-            Native.Process.BeIoFlusher();
+            logger.LogWarning("without CAP_SYS_RESOURCE: no program that uses a block device may share this daemon's memory limit; see docs/block-devices.md");
         }
 
         using Signals signals = new();
-        using (Daemon daemon = Start(options, logging.CreateLogger("udm")))
+        using (Daemon daemon = Start(options, logger))
         {
             prepare?.Invoke(daemon);
             output.WriteLine("ready");

@@ -21,9 +21,10 @@ internal static partial class Process
 
     /// <summary>
     /// From now on this thread, and those that it starts, never wait for dirty pages to be written while the kernel looks for memory for
-    /// them: the pages may be those of our own block devices. Without CAP_SYS_RESOURCE nothing happens.
+    /// them: the pages may be those of our own block devices.
     /// </summary>
-    public static void BeIoFlusher() => _ = prctl(SetIoFlusher, 1, 0, 0, 0);
+    /// <returns>False without CAP_SYS_RESOURCE: nothing happens.</returns>
+    public static bool BeIoFlusher() => prctl(SetIoFlusher, 1, 0, 0, 0) == 0;
 
     [LibraryImport("libc")]
     private static partial int prctl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);

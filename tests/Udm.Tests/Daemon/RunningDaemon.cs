@@ -9,10 +9,10 @@ internal sealed class RunningDaemon : IDisposable
 
     private readonly Process _process;
 
-    public RunningDaemon(string? folder = null)
+    public RunningDaemon(string? folder = null, params string[] options)
     {
         Folder = folder ?? Directory.CreateTempSubdirectory("udm-daemon").FullName;
-        _process = Start("daemon");
+        _process = Start(["daemon", .. options]);
         Log = _process.StandardError.ReadToEndAsync();
         Assert.Equal("ready", _process.StandardOutput.ReadLine());
     }
