@@ -221,7 +221,7 @@ public sealed partial class DeviceRegistry : IDisposable
     public bool Remove(MappedDevice device, bool deferred = false)
     {
         Errno? refusal = LockForRemoval(device, false);
-        if (refusal == Errno.EBUSY)
+        if (refusal == Errno.EBUSY && (deferred || device.HandleCount > 0))
         {
             SettleExports();
             refusal = LockForRemoval(device, deferred);

@@ -56,7 +56,8 @@ internal sealed class BlockMachine : IDisposable
 
     public void MountIt(string name) => Ok("mount", NodeOf(name), Mount);
 
-    public void Unmount() => Ok("umount", Mount);
+    /// <summary>Unmounts. A process that another test starts just now may still have a file of ours open, until it is its own program.</summary>
+    public void Unmount() => Assert.True(SpinWait.SpinUntil(() => Run("umount", Mount).Status == 0, Patience), $"{Mount} stays busy");
 
     /// <summary>Starts another daemon in its folder, after <see cref="Kill"/>.</summary>
     public void StartAgain() => Daemon = Start();
