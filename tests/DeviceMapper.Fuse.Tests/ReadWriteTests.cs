@@ -57,6 +57,22 @@ public sealed class ReadWriteTests
     }
 
     [Fact(Timeout = Timeout)]
+    public void Direct_I_O_of_parts_of_blocks_is_refused_as_by_a_block_device()
+    {
+        using MountedRegistry mounted = new();
+        mounted.Disk("m").LogicalBlockSize = 4096;
+        mounted.Create("m", sectors: 64);
+        string file = mounted.File_("m");
+        foreach (string[] dd in (string[][])[["if=/dev/zero", $"of={file}", "oflag=direct", "conv=notrunc"], [$"if={file}", "of=/dev/null", "iflag=direct"]])
+        {
+            MountedRegistry.RunOk("dd", [.. dd, "bs=4096", "count=2", "status=none"]);
+            (int exit, string output) = MountedRegistry.Run("dd", [.. dd, "bs=512", "count=1"]);
+            Assert.Equal(1, exit);
+            Assert.Contains("Invalid argument", output);
+        }
+    }
+
+    [Fact(Timeout = Timeout)]
     public void Writes_of_parts_of_blocks_do_not_undo_each_other()
     {
         using MountedRegistry mounted = new();

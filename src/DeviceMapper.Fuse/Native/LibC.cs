@@ -23,6 +23,9 @@ internal static unsafe partial class LibC
     public const int AT_FDCWD = -100, AT_STATX_FORCE_SYNC = 0x2000;
     public const uint STATX_BASIC_STATS = 0x7ff;
 
+    /// <summary>O_DIRECT, which x86 and ARM number differently.</summary>
+    public static readonly uint O_DIRECT = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000u : 0x4000u;
+
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);
 

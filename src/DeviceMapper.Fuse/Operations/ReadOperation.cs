@@ -35,6 +35,12 @@ internal sealed class ReadOperation : IBioCompletion
             return;
         }
 
+        if (BlockRange.IsRefused(read, file.BlockSize))
+        {
+            server.Connection.Refuse(request.Unique, Errno.EINVAL);
+            return;
+        }
+
         BlockRange blocks = BlockRange.Covering(read.Offset, length, file.BlockSize, size);
         ReadOperation operation = server.Reads.Rent();
         operation._server = server;

@@ -58,6 +58,12 @@ internal sealed class WriteOperation : IBioCompletion, IGateEntrant
             return;
         }
 
+        if (BlockRange.IsRefused(write, file.BlockSize))
+        {
+            server.Connection.Refuse(request.Unique, Errno.EINVAL);
+            return;
+        }
+
         int length = (int)Math.Min(write.Size, size - write.Offset);
         ReadOnlySpan<byte> data = request.Body.Slice(Unsafe.SizeOf<FuseDataIn>(), length);
         WriteOperation operation = server.Writes.Rent();

@@ -46,7 +46,7 @@ public sealed class CryptTarget : Target
 
             _device = arguments.Device(3);
             _start = arguments.Sector(4, "offset");
-            if (_options.TagSize != 0 || _cipher.StoredIvSize != 0)
+            if (_options.IsAuthenticated || _cipher.StoredIvSize != 0)
             {
                 throw arguments.Refuse("the device below keeps no metadata for tags and vectors: it has to be an integrity target without internal_hash");
             }
