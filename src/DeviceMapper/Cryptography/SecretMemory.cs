@@ -52,6 +52,9 @@ public sealed unsafe class SecretMemory : IDisposable
     /// <summary>The memory.</summary>
     public Span<byte> Span => _address is null ? throw new ObjectDisposedException(nameof(SecretMemory)) : new(_address, Length);
 
+    /// <summary>The same memory, for ciphers.</summary>
+    internal Io.BioBuffer Buffer => new((nint)_address, Length);
+
     /// <summary>The first byte.</summary>
     internal byte* Address => _address;
 

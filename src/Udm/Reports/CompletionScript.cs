@@ -166,6 +166,6 @@ internal static partial class CompletionScript
 
     private static string Quoted(string text, string apostrophe) => $"'{text.Replace("'", apostrophe, StringComparison.Ordinal)}'";
 
-    [GeneratedRegex(@"(?<![\w-])--(?<name>[a-z]+)")]
+    [GeneratedRegex(@"(?<![\w-])--(?<name>[a-z]+(?:-[a-z]+)*)")]
     private static partial Regex LongOption();
 }

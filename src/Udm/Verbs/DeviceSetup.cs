@@ -9,12 +9,12 @@ namespace Udm.Verbs;
 internal static class DeviceSetup
 {
     /// <summary>Makes a device of one target: all, or nothing.</summary>
-    public static void Make(VerbContext context, DeviceSelector device, TableLine line)
+    public static void Make(VerbContext context, DeviceSelector device, TableLine line, string? uuid = null, DmFlags flags = DmFlags.None)
     {
-        context.Devices.Create(device, null, null, 0);
+        context.Devices.Create(device, uuid, null, 0);
         try
         {
-            context.Devices.Load(device, [line], DmFlags.None);
+            context.Devices.Load(device, [line], flags);
             context.Devices.Resume(device, DmFlags.None);
         }
         catch (DmException)

@@ -25,6 +25,7 @@ internal static class VerbTable
         new WaitVerb(),
         new MultipathVerb(),
         new SetGeometryVerb(),
+        new LuksVerb(),
         new SnapshotVerb(),
         new ThinVerb(),
         new MangleVerb(),

@@ -80,7 +80,7 @@ public sealed partial class VerbTests
         return (status, output.ToString(), error.ToString());
     }
 
-    [GeneratedRegex(@"(?<![\w-])--(?<name>[a-z]+)")]
+    [GeneratedRegex(@"(?<![\w-])--(?<name>[a-z]+(?:-[a-z]+)*)")]
     private static partial Regex LongOption();
 
     [GeneratedRegex(@"'[^']*'|\S+")]

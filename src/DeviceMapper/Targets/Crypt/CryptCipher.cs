@@ -21,10 +21,10 @@ internal sealed class CryptCipher : IDisposable
 
     /// <summary>Makes the ciphers, without a key yet.</summary>
     /// <exception cref="DmException">ENOENT: there is no such cipher. EINVAL: cipher, generator and size of the key do not fit.</exception>
-    public CryptCipher(CipherSpecification specification, CryptOptions options, int keySize)
+    public CryptCipher(CipherSpecification specification, int sectorSize, bool largeIvSectors, int keySize)
     {
-        _sectorSize = options.SectorSize;
-        _ivShift = options.LargeIvSectors ? System.Numerics.BitOperations.Log2((uint)_sectorSize) - Sector.Shift : 0;
+        _sectorSize = sectorSize;
+        _ivShift = largeIvSectors ? System.Numerics.BitOperations.Log2((uint)_sectorSize) - Sector.Shift : 0;
         _ciphers = new SectorCipher[specification.KeyCount];
         try
         {

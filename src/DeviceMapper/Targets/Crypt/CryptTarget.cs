@@ -35,7 +35,8 @@ public sealed class CryptTarget : Target
         {
             _key = new CryptKey(arguments[1]);
             _options = new CryptOptions(arguments);
-            _cipher = new CryptCipher(CipherSpecification.Parse(_cipherText, _options.IsAuthenticated), _options, _key.Bytes.Length);
+            CipherSpecification specification = CipherSpecification.Parse(_cipherText, _options.IsAuthenticated);
+            _cipher = new CryptCipher(specification, _options.SectorSize, _options.LargeIvSectors, _key.Bytes.Length);
             TakeKey(arguments[1]);
             _sectorMask = ((ulong)_options.SectorSize >> Sector.Shift) - 1;
             _ivOffset = arguments.Number(2, "IV offset", "a sector number");

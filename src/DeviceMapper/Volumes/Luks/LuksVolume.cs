@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using DeviceMapper.Cryptography;
+using DeviceMapper.Io;
+using DeviceMapper.Mapping;
+using DeviceMapper.Native;
+using DeviceMapper.Targets.Crypt;
+
+namespace DeviceMapper.Volumes.Luks;
+
+/// <summary>
+/// A volume of LUKS1 or LUKS2: its header is read, a passphrase gives the key, and the key gives the line of a crypt table. Nothing is written.
+/// </summary>
+/// <example>
+/// <code>
+/// LuksVolume volume = LuksVolume.Open("disk.img");
+/// using SecretMemory key = volume.Unlock("the passphrase"u8);
+/// TableLine line = volume.TableLine(volume.AddToKeyring(key));
+/// </code>
+/// </example>
+public sealed class LuksVolume
+{
+    private readonly string _headerPath;
+    private readonly string _devicePath;
+    private readonly LuksHeader _header;
+
+    private LuksVolume(string headerPath, string devicePath)
+    {
+        _headerPath = headerPath;
+        _devicePath = devicePath;
+        using FileStream header = OpenForReading(headerPath);
+        _header = LuksHeader.Read(header);
+    }
+
+    /// <summary>1 or 2.</summary>
+    public int Version => _header.Version;
+
+    /// <summary>Of the volume.</summary>
+    public string Uuid => _header.Uuid;
+
+    /// <summary>Its name; empty without one, as in LUKS1.</summary>
+    public string Label => _header.Label;
+
+    /// <summary>The cipher, as in crypt's table.</summary>
+    public string Cipher => _header.Segment.Cipher;
+
+    /// <summary>Bytes that are encrypted at once.</summary>
+    public int SectorSize => _header.Segment.SectorSize;
+
+    /// <summary>Where the data starts on its device, in bytes.</summary>
+    public ulong DataOffset => _header.Segment.Offset;
+
+    /// <summary>The keyslots in use: their number, and how they derive the key of a passphrase.</summary>
+    public IEnumerable<(int Number, string Derivation)> Keyslots => _header.Keyslots.Select(slot => (slot.Number, slot.Derivation.Type));
+
+    /// <summary>Reads the header of a volume.</summary>
+    /// <param name="device">The path of a file or block device.</param>
+    /// <param name="header">Where its header is, if it is not at its start.</param>
+    /// <exception cref="DmException">EINVAL: there is no header, or it is damaged. Others: the path cannot be opened.</exception>
+    public static LuksVolume Open(string device, string? header = null) => new(header ?? device, device);
+
+    /// <summary>Finds the volume's key by a passphrase, or the content of a key file.</summary>
+    /// <exception cref="DmException">EPERM: no keyslot has it. EINVAL, ENOENT, ENOMEM: one could not be tried, and no other has it.</exception>
+    public SecretMemory Unlock(ReadOnlySpan<byte> passphrase)
+    {
+        DmException? hindrance = null;
+        using FileStream header = OpenForReading(_headerPath);
+        foreach (LuksKeyslot slot in _header.Keyslots)
+        {
+            try
+            {
+                SecretMemory key = KeyOf(header, slot, passphrase);
+                if (_header.Digests.Any(digest => digest.Keyslots.Contains(slot.Number) && Fits(digest, key.Span)))
+                {
+                    return key;
+                }
+
+                key.Dispose();
+            }
+            catch (DmException e)
+            {
+                hindrance ??= new DmException(e.Errno, $"keyslot {slot.Number}: {e.Message}", e);
+            }
+        }
+
+        throw hindrance
+            ?? new DmException(Errno.EPERM, _header.Keyslots.Count == 0 ? "the volume has no keyslot in use" : "no keyslot has this passphrase");
+    }
+
+    /// <summary>Puts the key where crypt targets of this process find it, under the name that cryptsetup gives it.</summary>
+    /// <returns>The word for it in a table, which shows nothing of the key.</returns>
+    public string AddToKeyring(SecretMemory key)
+    {
+        string description = $"cryptsetup:{Uuid}-d0";
+        Keyring.Add("logon", description, key.Span);
+        return $":{key.Length}:logon:{description}";
+    }
+
+    /// <summary>The line of the volume's table.</summary>
+    /// <param name="key">The word of the key: of <see cref="AddToKeyring"/>, or its hexadecimal digits.</param>
+    /// <param name="allowDiscards">Discards are passed on, whatever the header says.</param>
+    /// <exception cref="DmException">EINVAL: the device ends before the data begins.</exception>
+    public TableLine TableLine(string key, bool allowDiscards = false)
+    {
+        LuksSegment segment = _header.Segment;
+        ulong size = SizeOf(_devicePath);
+        ulong left = size > segment.Offset ? (size - segment.Offset) & ~((ulong)segment.SectorSize - 1) : 0;
+        ulong length = segment.Size ?? left;
+        if (length == 0 || length > left)
+        {
+            throw new DmException(
+                Errno.EINVAL, $"the device has {size} bytes, and the volume's data would end behind it: it was cut off, or the header is of another");
+        }
+
+        List<string> options = [.. _header.Options];
+        if (allowDiscards && !options.Contains("allow_discards"))
+        {
+            options.Add("allow_discards");
+        }
+
+        if (segment.SectorSize != Sector.Size)
+        {
+            options.Add($"sector_size:{segment.SectorSize}");
+        }
+
+        string device = TableParser.EscapeWord(Path.GetFullPath(_devicePath));
+        string start = string.Create(CultureInfo.InvariantCulture, $"{segment.IvOffset} {device} {SectorCount.FromBytes(segment.Offset)}");
+        string tail = options.Count == 0 ? "" : $" {options.Count} {string.Join(' ', options)}";
+        return new TableLine(default, SectorCount.FromBytes(length), "crypt", $"{segment.Cipher} {key} {start}{tail}");
+    }
+
+    private static SecretMemory KeyOf(FileStream header, LuksKeyslot slot, ReadOnlySpan<byte> passphrase)
+    {
+        int length = slot.KeySize * slot.Stripes;
+        int whole = (length + Sector.Size - 1) / Sector.Size * Sector.Size;
+        using SecretMemory derived = new(slot.CipherKeySize);
+        slot.Derivation.Derive(passphrase, derived.Span);
+        using SecretMemory stripes = new(LuksHeader.ReadAt(header, slot.Offset, whole));
+        CipherSpecification specification = CipherSpecification.Parse(slot.Cipher, authenticated: false);
+        using CryptCipher cipher = new(specification, Sector.Size, largeIvSectors: false, slot.CipherKeySize);
+        cipher.SetKey(derived.Span);
+        cipher.Decrypt(stripes.Buffer, 0);
+        SecretMemory key = new(slot.KeySize);
+        try
+        {
+            using Digest hash = Digest.Create(slot.SplitHash);
+            AntiForensicSplit.Merge(stripes.Span[..length], key.Span, hash);
+            return key;
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
+    }
+
+    private static bool Fits(LuksDigest digest, ReadOnlySpan<byte> key)
+    {
+        byte[] value = new byte[digest.Value.Length];
+        digest.Derivation.Derive(key, value);
+        return CryptographicOperations.FixedTimeEquals(value, digest.Value);
+    }
+
+    private static FileStream OpenForReading(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DmException(e is UnauthorizedAccessException ? Errno.EACCES : Errno.ENOENT, $"'{path}' cannot be read", e);
+        }
+    }
+
+    private static ulong SizeOf(string path)
+    {
+        if (FileStatus.TryGet(path, out FileStatus status) is not Errno.None and Errno errno)
+        {
+            throw new DmException(errno, $"'{path}' cannot be looked at");
+        }
+
+        return status.Kind == FileKind.BlockDevice
+            ? ulong.Parse(File.ReadAllText($"/sys/dev/block/{status.Device}/size"), CultureInfo.InvariantCulture) * Sector.Size
+            : status.Size;
+    }
+}

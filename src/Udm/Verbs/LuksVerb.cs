@@ -1,0 +1,111 @@
+using System.Globalization;
+using DeviceMapper.Cryptography;
+using DeviceMapper.Ioctl;
+using DeviceMapper.Volumes.Luks;
+
+namespace Udm.Verbs;
+
+/// <summary>Volumes of LUKS1 and LUKS2, as cryptsetup makes them.</summary>
+internal sealed class LuksVerb : Verb
+{
+    /// <inheritdoc/>
+    public override string Name => "luks";
+
+    /// <inheritdoc/>
+    public override string Usage =>
+        """
+        open DEVICE NAME [--header FILE] [--key-file FILE] [--readonly] [--allow-discards]
+        close NAME
+        dump DEVICE [--header FILE]
+        """;
+
+    /// <inheritdoc/>
+    public override string Summary => "Opens and closes LUKS volumes, and shows their headers.";
+
+    /// <inheritdoc/>
+    public override string Help =>
+        """
+          open   finds the key of the volume on DEVICE, a file or block device, by a passphrase, and makes the device NAME with a crypt
+                 table. The passphrase is asked for, or is the first line of standard input, or all of FILE
+          close  removes NAME
+          dump   prints what the header says; nothing of it is secret
+
+          --header FILE     where the header is, if it is not on DEVICE
+          --key-file FILE   what is in it is the passphrase, to the last byte; - for standard input
+          --allow-discards  discards are passed on
+
+        Nothing is written to header or device by any of them.
+
+        Example:
+          udm luks open disk.img secret
+        """;
+
+    /// <inheritdoc/>
+    public override int MinOperands => 2;
+
+    /// <inheritdoc/>
+    public override int MaxOperands => 3;
+
+    /// <inheritdoc/>
+    public override int WrongUsageStatus => 2;
+
+    /// <inheritdoc/>
+    public override int Run(VerbContext context)
+    {
+        switch (context.Operands)
+        {
+            case ["open", string device, string name]:
+                Open(context, device, name);
+                break;
+            case ["close", string name]:
+                Close(context, name);
+                break;
+            case ["dump", string device]:
+                Dump(context, LuksVolume.Open(device, context.Options.Value(Option.Header)));
+                break;
+            default:
+                throw new UsageException("one of 'open', 'close' and 'dump', with its operands, is expected");
+        }
+
+        return 0;
+    }
+
+    private static void Open(VerbContext context, string device, string name)
+    {
+        DeviceSelector selector = context.Select(name);
+        LuksVolume volume = LuksVolume.Open(device, context.Options.Value(Option.Header));
+        using SecretMemory passphrase = Passphrase.Read(context, $"Passphrase of {device}: ");
+        using SecretMemory key = volume.Unlock(passphrase.Span);
+        DeviceSetup.Make(
+            context,
+            selector,
+            volume.TableLine(Convert.ToHexStringLower(key.Span), context.Options.Has(Option.AllowDiscards)),
+            $"CRYPT-LUKS{volume.Version}-{volume.Uuid.Replace("-", "", StringComparison.Ordinal)}-{name}", // as cryptsetup's
+            context.Options.Has(Option.ReadOnly) ? DmFlags.ReadOnly : DmFlags.None);
+    }
+
+    private static void Close(VerbContext context, string name)
+    {
+        DeviceSelector selector = context.Select(name);
+        if (DeviceSetup.Only(context, selector, "crypt") is null)
+        {
+            throw new VerbException("it is no LUKS volume: its table is another than one line of crypt");
+        }
+
+        context.Devices.Remove(selector, DmFlags.None);
+    }
+
+    private static void Dump(VerbContext context, LuksVolume volume)
+    {
+        context.Out.WriteLine($"version\t{volume.Version}");
+        context.Out.WriteLine($"uuid\t{volume.Uuid}");
+        context.Out.WriteLine($"label\t{volume.Label}");
+        context.Out.WriteLine($"cipher\t{volume.Cipher}");
+        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sector size\t{volume.SectorSize}"));
+        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"data offset\t{volume.DataOffset}"));
+        foreach ((int number, string derivation) in volume.Keyslots)
+        {
+            context.Out.WriteLine($"keyslot {number}\t{derivation}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using System.Text;
+using DeviceMapper;
+using DeviceMapper.Cryptography;
+using DeviceMapper.Native;
+
+namespace Udm.Verbs;
+
+/// <summary>Where a passphrase comes from: a key file, the terminal without echo, or the first line of standard input.</summary>
+internal static class Passphrase
+{
+    private const int Longest = 8 << 20; // bytes of a key file, as cryptsetup's
+
+    /// <summary>Reads it.</summary>
+    /// <param name="context">The verb's surroundings; <c>--key-file</c> names a file, all of which is taken, <c>-</c> for standard input.</param>
+    /// <param name="prompt">What a terminal is asked.</param>
+    public static SecretMemory Read(VerbContext context, string prompt)
+    {
+        string? file = context.Options.Value(Option.KeyFile);
+        if (file is null && context.InputIsTerminal)
+        {
+            return ReadFromTerminal(context, prompt);
+        }
+
+        try
+        {
+            using Stream stream = file is null or "-" ? Console.OpenStandardInput() : new FileStream(file, FileMode.Open, FileAccess.Read);
+            return ReadFrom(stream, firstLine: file is null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DmException(e is UnauthorizedAccessException ? Errno.EACCES : Errno.ENOENT, $"the key file '{file}' cannot be read", e);
+        }
+    }
+
+    private static SecretMemory ReadFrom(Stream stream, bool firstLine)
+    {
+        byte[] bytes = GC.AllocateArray<byte>(Longest + 1, pinned: true); // pinned: no copy of it is left elsewhere
+        try
+        {
+            int length = 0;
+            int end = -1;
+            while (end < 0 && length < bytes.Length && stream.Read(bytes, length, bytes.Length - length) is > 0 and int read)
+            {
+                length += read;
+                end = firstLine ? bytes.AsSpan(0, length).IndexOf((byte)'\n') : -1;
+            }
+
+            return length <= Longest
+                ? new SecretMemory(bytes.AsSpan(0, end < 0 ? length : end))
+                : throw new VerbException($"a key file has at most {Longest} bytes");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(bytes);
+        }
+    }
+
+    private static SecretMemory ReadFromTerminal(VerbContext context, string prompt)
+    {
+        char[] typed = GC.AllocateArray<char>(1024, pinned: true);
+        byte[] bytes = GC.AllocateArray<byte>(Encoding.UTF8.GetMaxByteCount(typed.Length), pinned: true);
+        try
+        {
+            context.Error.Write(prompt);
+            context.Error.Flush();
+            int length = 0;
+            while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
+            {
+                if (key.Key == ConsoleKey.Backspace)
+                {
+                    length = Math.Max(0, length - 1);
+                }
+                else if (key.KeyChar != 0 && length < typed.Length)
+                {
+                    typed[length++] = key.KeyChar;
+                }
+            }
+
+            context.Error.WriteLine();
+            return new SecretMemory(bytes.AsSpan(0, Encoding.UTF8.GetBytes(typed, 0, length, bytes, 0)));
+        }
+        finally
+        {
+            Array.Clear(typed);
+            CryptographicOperations.ZeroMemory(bytes);
+        }
+    }
+}
