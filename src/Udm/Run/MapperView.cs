@@ -77,7 +77,7 @@ internal sealed class MapperView(RunFolder folder, ControlClients clients)
     /// <param name="opened">The open file's path, by /proc.</param>
     public SeenFile.Device? OfData(string opened)
     {
-        if (opened.StartsWith(folder.Mapper + "/", StringComparison.Ordinal))
+        if (IsDeviceFile(opened))
         {
             return Named(opened[(folder.Mapper.Length + 1)..]);
         }
@@ -98,6 +98,9 @@ internal sealed class MapperView(RunFolder folder, ControlClients clients)
             return null; // a daemon without block devices
         }
     }
+
+    /// <summary>Whether an open file is a device's file, which knows nothing of block devices' ioctls.</summary>
+    public bool IsDeviceFile(string opened) => opened.StartsWith(folder.Mapper + "/", StringComparison.Ordinal);
 
     private SeenFile? FindHere(string path) => path switch
     {

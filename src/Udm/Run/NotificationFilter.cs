@@ -27,13 +27,14 @@ internal static class NotificationFilter
         ];
         for (int i = 0; i < paths.Length; i++)
         {
-            program.Add(Make(JumpIfEqual, (uint)paths[i], ifTrue: (byte)(paths.Length - i + 4)));
+            program.Add(Make(JumpIfEqual, (uint)paths[i], ifTrue: (byte)(paths.Length - i + 5)));
         }
 
         program.Add(Make(Return, Allow));
         program.Add(Make(LoadWord, RequestOffset));
         program.Add(Make(And, 0xff00));
-        program.Add(Make(JumpIfEqual, DmCommands.Type << 8, ifTrue: 1));
+        program.Add(Make(JumpIfEqual, DmCommands.Type << 8, ifTrue: 2));
+        program.Add(Make(JumpIfEqual, BlockIoctls.Type << 8, ifTrue: 1));
         program.Add(Make(Return, Allow));
         program.Add(Make(Return, Notify));
         return [.. program];

@@ -136,10 +136,22 @@ internal sealed class Supervisor
         return name is null ? null : _controls.Find(name) is not null ? new SeenFile.Control() : _view.OfData(name);
     }
 
-    /// <summary>An ioctl of the device mapper's type; on something else than a control node it is the kernel's business.</summary>
+    /// <summary>An ioctl of the device mapper's type, or of block devices'; on a file that is not ours it is the kernel's business.</summary>
     private void Control(TracedCall call)
     {
-        if (_controls.Find(call.Descriptor((int)call.Argument(0))) is { } file)
+        string? name = call.Descriptor((int)call.Argument(0));
+        if ((((uint)call.Argument(1) >> 8) & 0xff) == BlockIoctls.Type)
+        {
+            if (name is not null && _view.IsDeviceFile(name))
+            {
+                BlockIoctls.Answer(call, name);
+            }
+            else
+            {
+                call.Continue();
+            }
+        }
+        else if (_controls.Find(name) is { } file)
         {
             new Thread(() => _ioctls.Run(call, file), maxStackSize: 256 * 1024) { IsBackground = true, Name = "ioctl" }.Start();
         }

@@ -68,6 +68,15 @@ public sealed class RunTests
         Assert.Equal("hello", daemon.UdmOk("run", "head", "-c", "5", $"{daemon.Folder}/link"));
     }
 
+    [Fact]
+    public void A_devices_size_is_asked_for_as_a_block_devices()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/blockdev");
+        Assert.SkipUnless(File.Exists("/dev/fuse"), "needs /dev/fuse");
+        daemon.UdmOk("create", "m", "--table", "0 2048 zero");
+        Assert.Equal("1048576\n512\n256\n", daemon.UdmOk("run", "blockdev", "--getsize64", "--getss", "--getra", "/dev/mapper/m"));
+    }
+
     [Theory]
     [InlineData("exit 7", 7)]
     [InlineData("kill -9 $$", 137)]
