@@ -11,7 +11,7 @@ info -o mangled_name,unmangled_name,mangled_uuid,unmangled_uuid; info -o NAME,Bl
 info -o subsystem,vg_name,lv_name,lv_layer; info -o splitname_all,name; info -o name_all; info -o nameall x
 info -o name,device_count,devs_used,blkdevs_used,device_ref_count,names_using_dev
 info -o name,selected; info -o dm_name x; info -o name -o help >/dev/null
-info --noheadings -o name,obj_type; info -o region_id x
+:
 echo "- headings"
 info -o name,open,segments,events,attr x; info -o name,uuid x; info --noheadings -o name,open,uuid; info --separator : -o name,open,uuid; info --separator "" -o name,open x; info --separator ", " --noheadings -o name,open
 info --noheadings --separator " " -o name,open; info --noheadings --noheadings -o name x
@@ -28,5 +28,3 @@ info -o name x x; info -o name yy nosuch x; info -o name -u LVM-abc; info --inac
 info --noopencount --noheadings -o name,open x
 info --noheadings -o name,attr --checks x; info --noheadings -o name --verifyudev x; info --noheadings --yes -o name x; info --noheadings -o name --noudevsync --noudevrules --udevcookie 0 x; info --noheadings -o name --retry --force x
 dmsetup remove_all; info -o name; info; info --noheadings
-echo "- dmsetup help"
-try dmsetup help -c | wc -l

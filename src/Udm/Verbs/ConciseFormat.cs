@@ -41,7 +41,7 @@ internal static class ConciseFormat
             }
             else if (c == ',')
             {
-                fields[^1].Append('\n');
+                fields[^1].Append(last ? throw new VerbException($"concise device '{fields[0]}': another line of its table is expected after the comma") : '\n');
             }
             else if (c == ';')
             {
@@ -108,15 +108,19 @@ internal static class ConciseFormat
             throw new VerbException($"concise device '{name}' has no table");
         }
 
-        // As dmsetup, any minor is taken where what is there is no number.
-        uint? minor = uint.TryParse(fields[2].ToString(), out uint number) ? number : null;
-
         string flags = fields[3].ToString();
         if (flags is not ("" or "rw" or "ro"))
         {
             throw new VerbException($"concise device '{name}': flags '{flags}' must be 'ro', 'rw' or empty");
         }
 
-        return new(name, fields[1].ToString(), minor, flags == "ro", table);
+        return new(name, fields[1].ToString(), Minor(fields[2].ToString()), flags == "ro", table);
+    }
+
+    /// <summary>As dmsetup's atoi: the digits at the front count, and without any it is 0.</summary>
+    private static uint? Minor(string text)
+    {
+        ReadOnlySpan<char> digits = text.AsSpan(0, text.AsSpan().IndexOfAnyExceptInRange('0', '9') is >= 0 and int end ? end : text.Length);
+        return text.Length == 0 ? null : uint.TryParse(digits, out uint number) ? number : 0;
     }
 }

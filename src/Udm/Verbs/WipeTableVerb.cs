@@ -33,6 +33,11 @@ internal sealed class WipeTableVerb : DeviceVerb
     /// <inheritdoc/>
     protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
     {
+        if (device.Shown.Length == 0)
+        {
+            throw new VerbException("an empty name is no device's");
+        }
+
         if (!ErrorTable.Replace(context, device))
         {
             throw new DmException(Errno.EINVAL, "it has no live table that errors could replace");
