@@ -34,7 +34,7 @@ public sealed class Bio
     internal long StatisticsStart;
     internal bool StatisticsMerged;
 
-    /// <summary>Link of whatever list the bio is in: a thread's submit list, or a list of who holds it.</summary>
+    /// <summary>Link of whatever list the bio is in: a thread's pool or submit list, or a list of who holds it.</summary>
     internal Bio? Next;
 
     private IBioCompletion? _completion;
@@ -181,14 +181,16 @@ public sealed class Bio
 
     internal static Bio RentFrom(BioThread thread)
     {
-        int count = thread.PoolCount - 1;
-        if (count < 0)
+        Bio? bio = thread.Pool;
+        if (bio is null)
         {
             return thread.Refill() ?? new Bio();
         }
 
-        thread.PoolCount = count;
-        return thread.Pool[count]!;
+        thread.Pool = bio.Next;
+        thread.PoolCount--;
+        bio.Next = null;
+        return bio;
     }
 
     internal void ReturnTo(BioThread thread)
@@ -201,16 +203,11 @@ public sealed class Bio
         Context = null;
         _completion = null;
         Flags = BioFlags.None;
-        if (thread.PoolCount == BioThread.PoolLimit)
+        Next = thread.Pool;
+        thread.Pool = this;
+        if (++thread.PoolCount > BioThread.PoolLimit)
         {
             thread.Overflow();
-        }
-
-        // Most often it comes back to the place that it was taken from: what needs no write needs no write barrier either.
-        ref Bio? place = ref thread.Pool[thread.PoolCount++];
-        if (place != this)
-        {
-            place = this;
         }
     }
 

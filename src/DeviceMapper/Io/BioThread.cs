@@ -54,10 +54,10 @@ internal sealed class BioThread
     /// <summary>Where this thread found the last target of a table; see <see cref="Mapping.Table.IndexOf"/>.</summary>
     public readonly int[] LastTargets = new int[LookupCells];
 
-    /// <summary>Free bios: the first <see cref="PoolCount"/>. What is beyond is in use, or elsewhere.</summary>
-    public readonly Bio?[] Pool = new Bio?[PoolLimit];
+    /// <summary>Free bios, linked by <see cref="Bio.Next"/>.</summary>
+    public Bio? Pool;
 
-    /// <summary>How many are free.</summary>
+    /// <summary>How many they are.</summary>
     public int PoolCount;
 
     /// <summary>
@@ -107,7 +107,11 @@ internal sealed class BioThread
     {
         while (PoolCount > PoolLimit / 2)
         {
-            _stock.Add(Pool[--PoolCount]!);
+            Bio bio = Pool!;
+            Pool = bio.Next;
+            PoolCount--;
+            bio.Next = null;
+            _stock.Add(bio);
         }
     }
 
