@@ -220,8 +220,9 @@ public sealed partial class DeviceRegistry : IDisposable
     /// <exception cref="DmException">EBUSY: it is open, and <paramref name="deferred"/> was not asked for. ENXIO: it is already being removed.</exception>
     public bool Remove(MappedDevice device, bool deferred = false)
     {
+        bool wasOpen = device.HandleCount > 0; // asked first: the last close may arrive between the refusal and the question
         Errno? refusal = LockForRemoval(device, false);
-        if (refusal == Errno.EBUSY && (deferred || device.HandleCount > 0))
+        if (refusal == Errno.EBUSY && (deferred || wasOpen))
         {
             SettleExports();
             refusal = LockForRemoval(device, deferred);
