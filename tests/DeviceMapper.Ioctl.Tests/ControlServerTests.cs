@@ -47,7 +47,7 @@ public sealed class ControlServerTests : IDisposable
         const UnixFileMode All = (UnixFileMode)511; // 0777
         File.SetUnixFileMode(_folder, All);
         File.SetUnixFileMode(Socket, All);
-        string connect = $"import socket; s = socket.socket(socket.AF_UNIX); s.connect('{Socket}'); print(len(s.recv(1)))"; // 0: it was closed
+        string connect = $"import socket; s = socket.socket(socket.AF_UNIX); s.settimeout(60); s.connect('{Socket}'); print(len(s.recv(1)))"; // 0: it was closed
         using Process other = Process.Start(new ProcessStartInfo("/usr/bin/setpriv", ["--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", connect])
         {
             RedirectStandardOutput = true,
@@ -149,6 +149,19 @@ public sealed class ControlServerTests : IDisposable
         Assert.NotEmpty(refusal.Message);
         Assert.Equal("one+two", client.Ask("one", "two"));
         Assert.Equal(DmVersion.Current, client.Call(DmCommand.Version, new DmIoctl()).Ioctl.Version);
+    }
+
+    [Theory]
+    [InlineData("zero")]
+    [InlineData("nosuch")]
+    public void A_secret_request_is_wiped(string type)
+    {
+        _registry.Create("a");
+        DmIoctl request = DmIoctl.WithPayload(TargetSpecs.WriteTable([new TableLine(default, new SectorCount(8), type, "")]));
+        (request.Name, request.TargetCount, request.Flags) = ("a", 1, DmFlags.SecureData);
+        using ControlClient client = new(Socket);
+        _ = Record.Exception(() => client.Call(DmCommand.TableLoad, request));
+        Assert.False(request.Bytes.ContainsAnyExcept((byte)0));
     }
 
     [Fact]

@@ -71,7 +71,6 @@ public sealed class MultipathTests
         bool waited = !second.HasEnded;
         servers[0].Continue();
         Assert.Equal(BioStatus.Ok, second.End());
-        Thread.Sleep(50); // for a late twin to do its harm
         Assert.Equal(2, first.Read(8192, 512)[0]);
         return waited;
     }

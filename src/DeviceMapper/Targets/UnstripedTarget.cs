@@ -50,26 +50,23 @@ public sealed class UnstripedTarget : Target
         TargetFeatures.NoWait,
         arguments => new UnstripedTarget(arguments));
 
-    /// <summary>
-    /// Counts rows from the start of the mapped device, not of the target, as the kernel does: a target that does not start at 0 is
-    /// shifted by its start.
-    /// </summary>
+    /// <inheritdoc/>
     public override MapResult Map(Bio bio)
     {
         bio.Device = _device.Device;
-        bio.Sector = _offset + new SectorCount(Locate(bio.Sector.Value));
+        bio.Sector = _offset + Locate(OffsetOf(bio.Sector));
         return MapResult.Remapped;
     }
 
     /// <summary>Of one chunk: the next one is elsewhere.</summary>
     public override (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length)
     {
-        SectorCount room = SectorCount.Min(length, new SectorCount(_chunk - (start.Value % _chunk)));
-        return _device.ExtentAt(_offset + new SectorCount(Locate(start.Value)), room);
+        SectorCount at = OffsetOf(start);
+        return _device.ExtentAt(_offset + Locate(at), SectorCount.Min(length, new SectorCount(_chunk - (at.Value % _chunk))));
     }
 
-    /// <inheritdoc/>
-    public override void AppendTable(StringBuilder text) => text.Append($"{_stripes} {_chunk} {_stripe} {_device.Name} {_offset}");
+    /// <summary>Large numbers of stripes are negative there, as the kernel prints them.</summary>
+    public override void AppendTable(StringBuilder text) => text.Append($"{(int)_stripes} {_chunk} {(int)_stripe} {_device.Name} {_offset}");
 
     /// <summary>As the kernel, as many sectors as the target has: I/O past the end of the device fails there.</summary>
     public override IEnumerable<TargetArea> Areas => [new(_device, _offset, Length)];
@@ -87,6 +84,7 @@ public sealed class UnstripedTarget : Target
         }
     }
 
-    private ulong Locate(ulong sector) =>
-        unchecked(sector + ((ulong)(_stripes - 1) * _chunk * (sector / _chunk)) + ((ulong)_stripe * _chunk));
+    /// <summary>Where a sector of the target lies on the striped device.</summary>
+    private SectorCount Locate(SectorCount sector) =>
+        new(unchecked(sector.Value + ((ulong)(_stripes - 1) * _chunk * (sector.Value / _chunk)) + ((ulong)_stripe * _chunk)));
 }

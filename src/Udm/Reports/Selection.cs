@@ -24,7 +24,7 @@ internal sealed class Selection<T>
     {
         _columns = columns;
         _text = text;
-        _matches = text.Length == 0 ? _ => true : Any();
+        _matches = text.Length == 0 ? _ => true : Any().Matches;
         SkipBlanks();
         if (_at < text.Length)
         {
@@ -39,33 +39,33 @@ internal sealed class Selection<T>
     /// <summary>Whether a row is wanted.</summary>
     public bool Matches(T row) => _matches(row);
 
-    private Func<T, bool> Any()
+    private Node Any()
     {
-        Func<T, bool> first = All();
-        return TakesOne("||", "#") && Any() is var rest ? row => first(row) || rest(row) : first;
+        Node first = All();
+        return TakesOne("||", "#") && Any() is var rest ? new Node(row => first.Matches(row) || rest.Matches(row)) : first;
     }
 
-    private Func<T, bool> All()
+    private Node All()
     {
-        Func<T, bool> first = One();
-        return TakesOne("&&", ",") && All() is var rest ? row => first(row) && rest(row) : first;
+        Node first = One();
+        return TakesOne("&&", ",") && All() is var rest ? new Node(row => first.Matches(row) && rest.Matches(row)) : first;
     }
 
-    private Func<T, bool> One()
+    private Node One()
     {
         bool negated = TakesOne("!");
         if (!TakesOne("("))
         {
-            return negated ? throw Wrong("a parenthesis expected after !") : Comparison();
+            return negated ? throw Wrong("a parenthesis expected after !") : new Node(Comparison());
         }
 
-        Func<T, bool> inner = Any();
+        Node inner = Any();
         if (!TakesOne(")"))
         {
             throw Wrong("a closing parenthesis expected");
         }
 
-        return negated ? row => !inner(row) : inner;
+        return negated && !inner.IsNegated ? new Node(row => !inner.Matches(row), IsNegated: true) : inner;
     }
 
     private Func<T, bool> Comparison()
@@ -219,4 +219,7 @@ internal sealed class Selection<T>
     private static string Canonical(string word) => word.Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
 
     private UsageException Wrong(string reason) => new($"--select: '{_text}', character {_at + 1}: {reason}");
+
+    /// <summary>A part of a selection. That it is negated is a mark of it in libdm, so a <c>!</c> before it, in parentheses, changes nothing.</summary>
+    private sealed record Node(Func<T, bool> Matches, bool IsNegated = false);
 }

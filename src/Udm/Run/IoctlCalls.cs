@@ -24,6 +24,10 @@ internal sealed class IoctlCalls(ControlClients clients)
         {
             call.Fail(refusal.Errno is Errno.ECONNRESET or Errno.EPROTO ? Errno.EIO : refusal.Errno);
         }
+        catch (OutOfMemoryException)
+        {
+            call.Fail(Errno.ENOMEM); // its buffer may have up to 1 GiB, as in the kernel
+        }
     }
 
     private void Execute(TracedCall call, ControlFile file)
@@ -38,7 +42,7 @@ internal sealed class IoctlCalls(ControlClients clients)
         }
 
         // A size that the daemon refuses is refused by it, after the versions: it is given the struct alone.
-        bool plain = command == DmCommand.Version || size is < DmIoctl.HeaderSize or > DmIoctl.MaxDataSize;
+        bool plain = command == DmCommand.Version || size is < DmIoctl.FixedSize or > DmIoctl.MaxDataSize;
         byte[] request = GC.AllocateUninitializedArray<byte>(plain ? DmIoctl.FixedSize : (int)size, pinned: true);
         if (!call.Read(address, request))
         {
@@ -49,7 +53,7 @@ internal sealed class IoctlCalls(ControlClients clients)
         bool secret = (BitConverter.ToUInt32(request, 28) & (uint)DmFlags.SecureData) != 0;
         try
         {
-            if (secret && !plain)
+            if (secret && size > DmIoctl.HeaderSize && !plain)
             {
                 call.Write(address + DmIoctl.HeaderSize, new byte[size - DmIoctl.HeaderSize]); // as the kernel clears it
             }

@@ -1,9 +1,8 @@
 namespace Udm.Run;
 
-/// <summary>The system calls that are answered, with their numbers on x86-64.</summary>
+/// <summary>The system calls that are answered, with their numbers on x86-64; each has its page in section 2 of the manual.</summary>
 internal enum SystemCall
 {
-#pragma warning disable CS1591 // each is documented by its page in section 2 of the manual
     Open = 2,
     Stat = 4,
     FStat = 5,
@@ -32,5 +31,4 @@ internal enum SystemCall
     StatX = 332,
     OpenAt2 = 437,
     FAccessAt2 = 439,
-#pragma warning restore CS1591
 }

@@ -39,9 +39,13 @@ internal static class ConciseFormat
                 fields.Add(new());
                 i = SkipBlanks(text, i);
             }
+            else if (c == ',' && last)
+            {
+                throw new VerbException($"concise device '{fields[0]}': another line of its table is expected after the comma");
+            }
             else if (c == ',')
             {
-                fields[^1].Append(last ? throw new VerbException($"concise device '{fields[0]}': another line of its table is expected after the comma") : '\n');
+                fields[^1].Append('\n');
             }
             else if (c == ';')
             {

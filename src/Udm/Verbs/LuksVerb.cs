@@ -81,7 +81,7 @@ internal sealed class LuksVerb : Verb
             selector,
             volume.TableLine(Convert.ToHexStringLower(key.Span), context.Options.Has(Option.AllowDiscards)),
             $"CRYPT-LUKS{volume.Version}-{volume.Uuid.Replace("-", "", StringComparison.Ordinal)}-{name}", // as cryptsetup's
-            context.Options.Has(Option.ReadOnly) ? DmFlags.ReadOnly : DmFlags.None);
+            DmFlags.SecureData | (context.Options.Has(Option.ReadOnly) ? DmFlags.ReadOnly : DmFlags.None)); // who passes the key on wipes it
     }
 
     private static void Close(VerbContext context, string name)

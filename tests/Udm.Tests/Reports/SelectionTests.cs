@@ -27,7 +27,8 @@ public sealed class SelectionTests
     [InlineData("name=x || name=yy && open_count=2", "x")]
     [InlineData("(name=x || name=yy) , !(open_count=2)", "yy")]
     [InlineData("name=x#name=yy", "x,yy")]
-    [InlineData("!(!(name=x))", "x")]
+    [InlineData("!(!(name=x))", "yy,o d,")] // a mark on what is in the parentheses
+    [InlineData("!(!(name=x) && open_count>=0)", "x")]
     [InlineData("name=~'^(x|yy)$'", "x,yy")]
     [InlineData("name=~[^x]", "x")]
     [InlineData("name!~^.$", "yy,o d,")]

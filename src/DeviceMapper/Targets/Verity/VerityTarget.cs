@@ -236,9 +236,17 @@ public sealed class VerityTarget : Target
 
     /// <summary>Makes a block of the tree good. May wait.</summary>
     /// <returns>Whether it is good now, or is taken all the same.</returns>
-    internal bool RepairHash(ulong block, ReadOnlySpan<byte> expected, Span<byte> content, bool wasRead) =>
-        (_correction is not null && _correction.TryRepair(block - _verity.HashStart + _verity.DataBlocks, expected, content))
-        || (wasRead && ReportCorruption("metadata", block));
+    internal bool RepairHash(ulong block, ReadOnlySpan<byte> expected, Span<byte> content, bool wasRead)
+    {
+        if (_correction?.TryRepair(block - _verity.HashStart + _verity.DataBlocks, expected, content) != true)
+        {
+            return wasRead && ReportCorruption("metadata", block);
+        }
+
+        // The status is C all the same, as the kernel's: its repair looks up the hashes of data blocks, which lead it to this very block again.
+        _corrupt = true;
+        return true;
+    }
 
     private Digest CreateDigest(TargetArguments arguments)
     {
