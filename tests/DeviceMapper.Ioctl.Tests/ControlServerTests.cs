@@ -29,6 +29,7 @@ public sealed class ControlServerTests : IDisposable
 
     public void Dispose()
     {
+        _held.ForEach(h => h.LetGo()); // a test that fails leaves some
         _server.Dispose();
         _registry.Dispose();
         Directory.Delete(_folder, recursive: true);

@@ -23,8 +23,8 @@ internal sealed class HeldTarget(TargetArguments arguments) : Target(arguments)
         return MapResult.Submitted;
     }
 
-    /// <summary>Ends what it keeps.</summary>
-    public void LetGo() => Interlocked.Exchange(ref _kept, null)!.End(BioStatus.Ok);
+    /// <summary>Ends what it keeps, if anything.</summary>
+    public void LetGo() => Interlocked.Exchange(ref _kept, null)?.End(BioStatus.Ok);
 
     /// <summary>Sends a device a read, which its target keeps.</summary>
     public static void Read(MappedDevice device)
