@@ -75,4 +75,18 @@ public sealed class UnstripedTargetTests : DataTargetConformance
             }
         }
     }
+
+    [Fact]
+    public void Rows_are_counted_from_the_start_of_the_target()
+    {
+        using TestRegistry registry = new();
+        registry.Add("whole");
+        MappedDevice device = registry.Create("m", "0 10 zero\n10 40 unstriped 2 5 1 whole 0");
+        foreach ((ulong sector, ulong at) in ((ulong, ulong)[])[(10, 5), (14, 9), (15, 15), (49, 79)])
+        {
+            registry["whole"].Forget();
+            Assert.Equal(BioStatus.Ok, TestBio.Do(device, BioOperation.Read, sector, 1));
+            Assert.Equal(at, Assert.Single(registry["whole"].Seen).Sector);
+        }
+    }
 }
