@@ -77,12 +77,8 @@ public sealed class StatisticsTests
         TestBio bio = TestBio.Submit(device, BioOperation.Read, 100, 1);
         registry["a"].Answer = _ => BioStatus.Requeue;
         Task suspend = Threads.Start(() => device.Suspend(SuspendOptions.NoFlush));
-        while (!suspend.IsCompleted)
-        {
-            registry["a"].EndAll();
-            Thread.Yield();
-        }
-
+        Wait.Until(() => device.WaitReason is not null, "the suspend to begin: what ended before would have failed");
+        registry["a"].EndAll();
         Wait.For(suspend, "the suspend");
         registry["a"].Answer = null;
         registry["a"].Holding = false;
