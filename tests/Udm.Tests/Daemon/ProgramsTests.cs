@@ -37,28 +37,30 @@ public sealed class ProgramsTests
             $"0 32 linear {a} 0\n32 32 linear {b} 0\n64 131008 striped 2 32 {a} 32 {b} 32", // the same mapping, otherwise said
         ];
         daemon.UdmOk("create", "m", "--table", tables[0]);
-        using Process fio = Process.Start(new ProcessStartInfo("fio",
-        [
-            "--name=verify", $"--filename={daemon.FileOf("m")}", "--allow_file_create=0", "--rw=randwrite", "--bsrange=512-256k", "--blockalign=512",
-            "--size=64M", "--loops=8", "--direct=1", "--ioengine=libaio", "--iodepth=16", "--verify=crc32c", "--verify_fatal=1", "--do_verify=1", "--randseed=7",
-        ])
-        { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> output = fio.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Task<string> error = fio.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         int swaps = 0;
-        while (!fio.HasExited)
+        while (swaps < 12) // where a verb takes its time, one run of fio sees few
         {
-            daemon.UdmOk("load", "m", "--table", tables[++swaps % 2]);
-            if (swaps % 3 == 0)
+            using Process fio = Process.Start(new ProcessStartInfo("fio",
+            [
+                "--name=verify", $"--filename={daemon.FileOf("m")}", "--allow_file_create=0", "--rw=randwrite", "--bsrange=512-256k", "--blockalign=512",
+                "--size=64M", "--loops=8", "--direct=1", "--ioengine=libaio", "--iodepth=16", "--verify=crc32c", "--verify_fatal=1", "--do_verify=1", "--randseed=7",
+            ])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            Task<string> output = fio.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            Task<string> error = fio.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            while (!fio.HasExited)
             {
-                daemon.UdmOk("suspend", "--noflush", "m");
+                daemon.UdmOk("load", "m", "--table", tables[++swaps % 2]);
+                if (swaps % 3 == 0)
+                {
+                    daemon.UdmOk("suspend", "--noflush", "m");
+                }
+
+                daemon.UdmOk("resume", "m");
             }
 
-            daemon.UdmOk("resume", "m");
+            Assert.Equal(0, fio.ExitCode);
         }
-
-        Assert.Equal(0, fio.ExitCode);
-        Assert.True(swaps > 2, $"only {swaps} swaps");
     }
 
     private static void Run(string program, params string[] arguments)
