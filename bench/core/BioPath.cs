@@ -28,4 +28,25 @@ public class BioPath
     /// <summary>One bio.</summary>
     [Benchmark]
     public void Read4KiB() => _submitter!.Submit(800);
+
+    /// <summary>What a bio allocates on the thread that submits it, in a stack of so many: the mean of a million, once all is compiled.</summary>
+    /// <returns>Bytes.</returns>
+    public static double Allocated(int depth)
+    {
+        const int Bios = 1_000_000;
+        using DeviceRegistry registry = NullDevice.Registry();
+        Submitter submitter = new(NullDevice.Stack(registry, depth));
+        long before = 0;
+        for (int i = -Bios; i < Bios; i++)
+        {
+            if (i == 0)
+            {
+                before = GC.GetAllocatedBytesForCurrentThread();
+            }
+
+            submitter.Submit(800);
+        }
+
+        return (double)(GC.GetAllocatedBytesForCurrentThread() - before) / Bios;
+    }
 }

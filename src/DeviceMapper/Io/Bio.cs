@@ -179,6 +179,7 @@ public sealed class Bio
         End(status);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Bio RentFrom(BioThread thread)
     {
         Bio? bio = thread.Pool;
@@ -193,6 +194,7 @@ public sealed class Bio
         return bio;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void ReturnTo(BioThread thread)
     {
         // Only references that could keep something alive or be mistaken for a clone's are cleared; Rent's users set the rest.

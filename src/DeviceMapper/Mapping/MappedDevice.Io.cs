@@ -134,6 +134,7 @@ public sealed partial class MappedDevice
 
     /// <summary>Gives a clone to its target.</summary>
     /// <returns>The clone, where it is to be sent on.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Bio? MapClone(Bio clone, Target target)
     {
         switch (MapKeepingExceptions(clone, target))

@@ -43,7 +43,7 @@ public sealed class ProgramsTests
             using Process fio = Process.Start(new ProcessStartInfo("fio",
             [
                 "--name=verify", $"--filename={daemon.FileOf("m")}", "--allow_file_create=0", "--rw=randwrite", "--bsrange=512-256k", "--blockalign=512",
-                "--size=64M", "--loops=8", "--direct=1", "--ioengine=libaio", "--iodepth=16", "--verify=crc32c", "--verify_fatal=1", "--do_verify=1", "--randseed=7",
+                "--size=64M", "--loops=8", "--direct=1", "--ioengine=libaio", "--iodepth=16", "--verify=crc32c", "--verify_state_save=0", "--verify_fatal=1", "--do_verify=1", "--randseed=7",
             ])
             { RedirectStandardOutput = true, RedirectStandardError = true })!;
             Task<string> output = fio.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
