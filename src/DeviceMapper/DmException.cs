@@ -20,4 +20,14 @@ public sealed class DmException : Exception
 
     /// <summary>What the kernel would return.</summary>
     public Errno Errno { get; }
+
+    /// <summary>The argument of a table line that was refused; null where it was something else.</summary>
+    public RefusedArgument? Argument { get; init; }
 }
+
+/// <summary>An argument of a table line that was refused, which the sentence names too.</summary>
+/// <param name="Number">Which, from 1.</param>
+/// <param name="Name">What it means: <c>chunk size</c>.</param>
+/// <param name="Value">As it was written.</param>
+/// <param name="IsDevice">Whether it is the device that it names which was refused.</param>
+public readonly record struct RefusedArgument(int Number, string Name, string Value, bool IsDevice);

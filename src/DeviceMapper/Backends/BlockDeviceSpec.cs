@@ -21,6 +21,9 @@ internal sealed class BlockDeviceSpec(DeviceNumber number, string? path) : Devic
     public override DeviceNumber? Number => number;
 
     /// <inheritdoc/>
+    internal override string? OpenPath => FindNode();
+
+    /// <inheritdoc/>
     public override IDisposable Claim(CancellationToken cancellation)
     {
         string node = FindNode();

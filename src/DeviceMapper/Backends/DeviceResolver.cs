@@ -86,6 +86,11 @@ internal sealed class DeviceResolver
         Errno error = FileStatus.TryGet(path, out FileStatus status);
         if (error == Errno.ENOENT && word.Size is { } size)
         {
+            if (!_registry.Options.MakesFiles && Directory.Exists(Path.GetDirectoryName(path)))
+            {
+                return new MissingFileSpec(word.Name, path, size);
+            }
+
             error = SparseFile.TryMake(path, size, out made);
             error = error == Errno.None ? FileStatus.TryGet(path, out status) : error;
         }

@@ -37,6 +37,9 @@ public abstract class DeviceSpec
     /// <summary>Whether claiming or opening it may take long; then that is done on a thread of its own, within a time limit.</summary>
     public virtual bool MayHang => true;
 
+    /// <summary>The path that it is opened by; null where it is not opened by one.</summary>
+    internal virtual string? OpenPath => null;
+
     /// <summary>
     /// Takes the device mapper's claim: keeps others out as far as the kind of device can (O_EXCL for a block device,
     /// an OFD lock for a file). The daemon takes one for each identity; it is released by disposing.

@@ -43,6 +43,9 @@ internal sealed class FileSpec : DeviceSpec
     public override string Name { get; }
 
     /// <inheritdoc/>
+    internal override string? OpenPath => _path;
+
+    /// <inheritdoc/>
     public override IDisposable Claim(CancellationToken cancellation)
     {
         short kind = LibC.F_WRLCK;

@@ -34,6 +34,9 @@ public sealed record DeviceRegistryOptions
     /// <summary>Kinds of devices that tables name by a URI, besides those of this library.</summary>
     public IReadOnlyList<IDeviceScheme> Schemes { get; init; } = [];
 
+    /// <summary>Whether <c>file:PATH?size=SIZE</c> makes a file that is missing; else it is found as <see cref="MissingFileSpec"/>.</summary>
+    internal bool MakesFiles { get; init; } = true;
+
     /// <summary>Finds devices in place of the usual words; for tests.</summary>
     internal Func<string, ResolveContext, DeviceSpec>? Resolve { get; init; }
 }

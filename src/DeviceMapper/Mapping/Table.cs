@@ -240,7 +240,7 @@ public sealed partial class Table
             {
                 try
                 {
-                    targets.Add(CreateTarget(lines[i], targets, cancellation));
+                    targets.Add(CreateTarget(CheckPlace(lines[i], targets), lines[i], TableParser.SplitWords(lines[i].Arguments), cancellation));
                 }
                 catch (DmException e) when (lines.Count > 1)
                 {
@@ -259,8 +259,12 @@ public sealed partial class Table
         _mappedBelow = [.. _devices.Select(d => d.Device).OfType<MappedDevice>()];
     }
 
-    /// <summary>The kernel's <c>dm_table_add_target</c>, with its checks in its order.</summary>
-    private Target CreateTarget(TableLine line, List<Target> before, CancellationToken cancellation)
+    private Target CreateTarget(TargetType type, TableLine line, IReadOnlyList<string> words, CancellationToken cancellation) =>
+        type.Create(new TargetArguments(this, type, line.Start, line.Length, words, cancellation));
+
+    /// <summary>The kernel's <c>dm_table_add_target</c>, with its checks in its order, but for what the target itself checks.</summary>
+    /// <returns>The target's type.</returns>
+    private TargetType CheckPlace(TableLine line, List<Target> before)
     {
         if (before.Count > 0 && before[0].Type.Has(TargetFeatures.Singleton))
         {
@@ -304,6 +308,6 @@ public sealed partial class Table
                 $"{type.Name}: start: '{line.Start}' leaves {(line.Start.Value > expected ? "a gap" : "an overlap")}: {expected} was expected");
         }
 
-        return type.Create(new TargetArguments(this, type, line.Start, line.Length, TableParser.SplitWords(line.Arguments), cancellation));
+        return type;
     }
 }

@@ -12,9 +12,15 @@ public static class TableParser
     /// empty lines and lines that start with <c>#</c> are skipped.
     /// </summary>
     /// <exception cref="DmException">EINVAL, with the number of the line and what was expected.</exception>
-    public static IReadOnlyList<TableLine> Parse(string text)
+    public static IReadOnlyList<TableLine> Parse(string text) => [.. ParseAll(text, refusal => throw refusal).Select(line => line.Line)];
+
+    /// <summary>Reads a table as <see cref="Parse"/>, past lines that are malformed.</summary>
+    /// <param name="text">The table.</param>
+    /// <param name="refused">Told of each line that is malformed.</param>
+    /// <returns>The other lines, with their numbers in the text from 1.</returns>
+    public static IReadOnlyList<(int Number, TableLine Line)> ParseAll(string text, Action<DmException> refused)
     {
-        List<TableLine> lines = [];
+        List<(int Number, TableLine Line)> lines = [];
         int number = 0;
         foreach (string raw in text.Split('\n'))
         {
@@ -25,7 +31,14 @@ public static class TableParser
                 continue;
             }
 
-            lines.Add(ParseLine(line, number));
+            try
+            {
+                lines.Add((number, ParseLine(line, number)));
+            }
+            catch (DmException refusal)
+            {
+                refused(refusal);
+            }
         }
 
         return lines;

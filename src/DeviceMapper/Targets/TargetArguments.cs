@@ -87,13 +87,19 @@ public sealed partial class TargetArguments
         }
         catch (DmException e)
         {
-            throw new DmException(e.Errno, $"{Type.Name}: argument {index + 1} ({name}): {e.Message}", e);
+            throw new DmException(e.Errno, $"{Type.Name}: argument {index + 1} ({name}): {e.Message}", e)
+            {
+                Argument = new RefusedArgument(index + 1, name, _words[index], IsDevice: true),
+            };
         }
     }
 
     /// <summary>The refusal of an argument: <c>type: argument n (name): 'value' reason</c>.</summary>
     public DmException Refuse(int index, string name, string reason) =>
-        new(Errno.EINVAL, $"{Type.Name}: argument {index + 1} ({name}): '{_words[index]}' {reason}");
+        new(Errno.EINVAL, $"{Type.Name}: argument {index + 1} ({name}): '{_words[index]}' {reason}")
+        {
+            Argument = new RefusedArgument(index + 1, name, _words[index], IsDevice: false),
+        };
 
     /// <summary>A refusal that concerns no single argument: <c>type: reason</c>.</summary>
     public DmException Refuse(string reason) => new(Errno.EINVAL, $"{Type.Name}: {reason}");

@@ -13,47 +13,78 @@ internal static class DeviceFile
     /// <exception cref="VerbException">It cannot be read, or understood; the sentence names the line.</exception>
     public static IReadOnlyList<ConciseDevice> Read(string file)
     {
-        string text;
+        IReadOnlyList<FileDevice> devices = Parse(ReadText(file), (line, sentence) => throw new VerbException($"{file}: {(line is null ? "" : $"line {line}: ")}{sentence}"));
+        return devices.Count > 0 ? [.. devices.Select(d => d.Device)] : throw new VerbException($"{file}: no device is in it");
+    }
+
+    /// <summary>Reads a file's text.</summary>
+    /// <exception cref="VerbException">It cannot be read.</exception>
+    public static string ReadText(string file)
+    {
         try
         {
-            text = File.ReadAllText(file);
+            return File.ReadAllText(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new VerbException($"'{file}' cannot be read: {(File.Exists(file) ? e.Message : "there is no such file")}");
         }
-
-        IReadOnlyList<ConciseDevice> devices = Parse(text, file);
-        string? twice = devices.GroupBy(d => d.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
-        return twice is null ? devices : throw new VerbException($"{file}: '{twice}' is there twice");
     }
 
-    private static IReadOnlyList<ConciseDevice> Parse(string text, string file)
+    /// <summary>Reads the devices of a text, past what cannot be understood.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="refused">Told the line, from 1, where it is known, and what is wrong with it.</param>
+    public static IReadOnlyList<FileDevice> Parse(string text, Action<int?, string> refused)
     {
         string[] lines = [.. text.Split('\n').Select(line => line.Trim())];
-        string? first = lines.FirstOrDefault(line => line.Length > 0 && line[0] != '#');
-        return first is null ? throw new VerbException($"{file}: no device is in it")
-            : first[0] == '[' ? Sections(lines, file)
-            : [.. ConciseFormat.Parse(string.Concat(lines.Where(line => !line.StartsWith('#'))))];
+        List<FileDevice> devices = IsSections(lines) ? Sections(lines, refused) : Concise(lines, refused);
+        HashSet<string> names = [];
+        foreach (FileDevice device in devices)
+        {
+            if (!names.Add(device.Device.Name))
+            {
+                refused(device.Line, $"'{device.Device.Name}' is there twice");
+            }
+        }
+
+        return devices;
     }
 
-    private static List<ConciseDevice> Sections(string[] lines, string file)
+    private static bool IsSections(string[] lines) => lines.FirstOrDefault(line => line.Length > 0 && line[0] != '#') is ['[', ..];
+
+    private static List<FileDevice> Concise(string[] lines, Action<int?, string> refused)
     {
-        List<ConciseDevice> devices = [];
+        List<FileDevice> devices = [];
+        foreach (string text in ConciseFormat.Split(string.Concat(lines.Where(line => !line.StartsWith('#')))))
+        {
+            try
+            {
+                devices.AddRange(ConciseFormat.Parse(text).Select(device => new FileDevice(device, null)));
+            }
+            catch (VerbException e)
+            {
+                refused(null, e.Message);
+            }
+        }
+
+        return devices;
+    }
+
+    // A device's table keeps its comments and empty lines, so that its lines count from the header on.
+    private static List<FileDevice> Sections(string[] lines, Action<int?, string> refused)
+    {
+        List<FileDevice> devices = [];
         StringBuilder table = new();
-        ConciseDevice? current = null;
         for (int i = 0; i < lines.Length; i++)
         {
-            string line = lines[i];
-            if (line.StartsWith('['))
+            if (!lines[i].StartsWith('['))
             {
-                End();
-                current = Header(line, $"{file}: line {i + 1}");
+                table.Append(lines[i]).Append('\n');
+                continue;
             }
-            else if (line.Length > 0 && line[0] != '#')
-            {
-                table.Append(line).Append('\n');
-            }
+
+            End();
+            devices.Add(new FileDevice(Header(lines[i], sentence => refused(i + 1, sentence)), i + 1));
         }
 
         End();
@@ -61,34 +92,49 @@ internal static class DeviceFile
 
         void End()
         {
-            if (current is not null)
+            if (devices.Count > 0)
             {
-                devices.Add(current with { Table = table.ToString() });
-                table.Clear();
+                devices[^1] = devices[^1] with { Device = devices[^1].Device with { Table = table.ToString() } };
             }
+
+            table.Clear();
         }
     }
 
-    private static ConciseDevice Header(string line, string where)
+    private static ConciseDevice Header(string line, Action<string> refused)
     {
         string[] words = line.EndsWith(']') ? line[1..^1].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) : [];
         if (words.Length == 0)
         {
-            throw new VerbException($"{where}: '{line}' is not '[NAME]'");
+            refused($"'{line}' is not '[NAME]'");
+            words = [line];
         }
 
         ConciseDevice device = new(words[0], "", null, false, "");
         foreach (string word in words[1..])
         {
-            device = word.Split('=', 2) switch
+            switch (word.Split('=', 2))
             {
-                ["ro"] => device with { ReadOnly = true },
-                ["uuid", { Length: > 0 } uuid] => device with { Uuid = uuid },
-                ["minor", var minor] when uint.TryParse(minor, out uint number) => device with { Minor = number },
-                _ => throw new VerbException($"{where}: '{word}' is none of ro, uuid=UUID and minor=N"),
-            };
+                case ["ro"]:
+                    device = device with { ReadOnly = true };
+                    break;
+                case ["uuid", { Length: > 0 } uuid]:
+                    device = device with { Uuid = uuid };
+                    break;
+                case ["minor", var minor] when uint.TryParse(minor, out uint number):
+                    device = device with { Minor = number };
+                    break;
+                default:
+                    refused($"'{word}' is none of ro, uuid=UUID and minor=N");
+                    break;
+            }
         }
 
         return device;
     }
 }
+
+/// <summary>A device of a file.</summary>
+/// <param name="Device">The device.</param>
+/// <param name="Line">The line before the first of its table, from 1; null where its table is not a line a target.</param>
+internal sealed record FileDevice(ConciseDevice Device, int? Line);

@@ -66,6 +66,31 @@ internal static class ConciseFormat
         }
     }
 
+    /// <summary>Parts a text into one for each device, at each semicolon that has no backslash before it.</summary>
+    public static IEnumerable<string> Split(string text)
+    {
+        int start = 0;
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '\\')
+            {
+                i++;
+            }
+            else if (text[i] == ';')
+            {
+                yield return text[start..i];
+                int next = text.AsSpan(i + 1).IndexOfAnyExcept(" \t\r\n");
+                start = next < 0 ? text.Length : i + 1 + next;
+                i = start - 1;
+            }
+        }
+
+        if (start < text.Length)
+        {
+            yield return text[start..];
+        }
+    }
+
     /// <summary>Escapes what has a meaning in the format.</summary>
     public static string Escape(string text)
     {

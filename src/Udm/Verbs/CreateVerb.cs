@@ -2,6 +2,7 @@ using DeviceMapper;
 using DeviceMapper.Ioctl;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
+using Udm.Daemon;
 
 namespace Udm.Verbs;
 
@@ -18,6 +19,7 @@ internal sealed class CreateVerb : Verb
         NAME [-u UUID] [-j MAJOR -m MINOR] [-r|--readonly] [-v] --table TABLE
         NAME [-u UUID] [-j MAJOR -m MINOR] -n|--notable
         --concise [DEVICES]
+        --dry-run ...
         """;
 
     /// <inheritdoc/>
@@ -36,6 +38,7 @@ internal sealed class CreateVerb : Verb
           --concise       makes many, from one text (else from standard input):
                           'name,uuid,minor,flags,table[,table...][;name...]', flags 'ro', 'rw' or nothing;
                           a backslash takes the next character literally
+          --dry-run       makes nothing: says all that would keep it from being made (status 1), or nothing
 
         Examples:
           udm create data --table '0 2048 linear disk.img 0'
@@ -62,6 +65,13 @@ internal sealed class CreateVerb : Verb
         string? uuid = context.Options.Value(Option.Uuid);
         context.Device = context.Operands[0];
         DeviceSelector device = Selector(context.Operands[0], context.Mangling);
+        if (context.Options.Has(Option.DryRun))
+        {
+            string table = context.Options.Has(Option.NoTable) ? "" : TableInput.ReadText(context, context.Operands.Count == 2 ? context.Operands[1] : null);
+            Try(context, [new ConciseDevice(context.Operands[0], uuid ?? "", context.Number(Option.Minor), context.Options.Has(Option.ReadOnly), table)]);
+            return 0;
+        }
+
         IReadOnlyList<TableLine> lines = context.Options.Has(Option.NoTable) ? [] : TableInput.Read(context, context.Operands.Count == 2 ? context.Operands[1] : null);
         DeviceInfo made = Create(context, device, uuid, context.Number(Option.Minor), context.Number(Option.Major) ?? 0, context.Options.Has(Option.ReadOnly), lines);
         context.ShowIfVerbose(made);
@@ -120,7 +130,28 @@ internal sealed class CreateVerb : Verb
             throw new UsageException("--concise takes one text; it has blanks and must be quoted");
         }
 
-        CreateAll(context, ConciseFormat.Parse(context.Operands.Count == 1 ? context.Operands[0] : context.In.ReadToEnd()));
+        IEnumerable<ConciseDevice> devices = ConciseFormat.Parse(context.Operands.Count == 1 ? context.Operands[0] : context.In.ReadToEnd());
+        if (context.Options.Has(Option.DryRun))
+        {
+            Try(context, [.. devices]);
+            return;
+        }
+
+        CreateAll(context, devices);
+    }
+
+    /// <summary>Tells of all that would keep devices from being made, in the words of the refusals.</summary>
+    private static void Try(VerbContext context, IReadOnlyList<ConciseDevice> devices)
+    {
+        using DeviceCheck check = new(context, takesNames: true);
+        foreach (FileDevice device in StackingOrder.Of([.. devices.Select(d => new FileDevice(d, null))]))
+        {
+            context.Device = device.Device.Name;
+            foreach (FoundProblem problem in check.Check(device))
+            {
+                context.Report(problem.Refused(device.Device.Table));
+            }
+        }
     }
 
     /// <summary>
@@ -153,7 +184,7 @@ internal sealed class CreateVerb : Verb
                 CreateOne(context, next);
                 postponed = 0;
             }
-            catch (DmException refusal) when (refusal.Errno is Errno.ENXIO or Errno.ENOENT && postponed < waiting.Count && waiting.Any(later => Mentions(next, later)))
+            catch (DmException refusal) when (refusal.Errno is Errno.ENXIO or Errno.ENOENT && postponed < waiting.Count && waiting.Any(later => StackingOrder.Mentions(next, later)))
             {
                 waiting.AddLast(next);
                 postponed++;
@@ -174,9 +205,4 @@ internal sealed class CreateVerb : Verb
         DeviceInfo made = Create(context, selector, device.Uuid.Length > 0 ? device.Uuid : null, device.Minor, 0, device.ReadOnly, lines);
         context.ShowIfVerbose(made);
     }
-
-    private static bool Mentions(ConciseDevice device, ConciseDevice other) =>
-        TableParser.SplitWords(device.Table).Any(word =>
-            word.EndsWith("/" + other.Name, StringComparison.Ordinal)
-            || (other.Minor is { } minor && DeviceMapper.Io.DeviceNumber.TryParse(word, out DeviceMapper.Io.DeviceNumber number) && number.Minor == minor));
 }

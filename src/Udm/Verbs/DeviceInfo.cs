@@ -37,6 +37,12 @@ internal sealed record DeviceInfo(string Name, string Uuid, DeviceNumber Number,
     /// <summary>Its read-ahead in sectors; null where the kernel would have no disk yet to read it from, before the first table.</summary>
     public int? ReadAhead => HasTable ? DefaultReadAhead : null;
 
+    /// <summary>Its name in the daemon's form.</summary>
+    public required string DaemonName { get; init; }
+
+    /// <summary>Its uuid in the daemon's form; empty without one.</summary>
+    public required string DaemonUuid { get; init; }
+
     /// <summary>Reads an answer.</summary>
     /// <exception cref="VerbException">Its name or uuid should be mangled, and is not.</exception>
     public static DeviceInfo From(DmIoctl answer, ManglingMode mangling) => new(
@@ -46,5 +52,9 @@ internal sealed record DeviceInfo(string Name, string Uuid, DeviceNumber Number,
         answer.OpenCount,
         answer.EventNumber,
         answer.TargetCount,
-        answer.Flags);
+        answer.Flags)
+    {
+        DaemonName = answer.Name,
+        DaemonUuid = answer.Uuid,
+    };
 }

@@ -15,8 +15,21 @@ internal static class TableInput
     /// <exception cref="VerbException">A line is malformed, or the file cannot be read.</exception>
     public static IReadOnlyList<TableLine> Read(VerbContext context, string? file)
     {
-        string text = context.Options.Value(Option.Table) ?? (file is null ? ReadStandardInput(context) : ReadFile(file));
-        return Parse(text, file is null || context.Options.Has(Option.Table) ? null : file);
+        return Parse(ReadText(context, file), file is null || context.Options.Has(Option.Table) ? null : file);
+    }
+
+    /// <summary>A table's text, as it was given.</summary>
+    /// <exception cref="VerbException">The file cannot be read.</exception>
+    public static string ReadText(VerbContext context, string? file) =>
+        context.Options.Value(Option.Table) ?? (file is null ? ReadStandardInput(context) : ReadFile(file));
+
+    /// <summary>Refuses a target type that no ioctl has room for.</summary>
+    public static void CheckType(TableLine line)
+    {
+        if (line.Type.Length > MaxTypeLength)
+        {
+            throw new VerbException($"target type '{line.Type}' is too long: at most {MaxTypeLength} letters are expected");
+        }
     }
 
     /// <summary>Reads a table's text.</summary>
@@ -30,10 +43,7 @@ internal static class TableInput
             IReadOnlyList<TableLine> lines = TableParser.Parse(text);
             foreach (TableLine line in lines)
             {
-                if (line.Type.Length > MaxTypeLength)
-                {
-                    throw new VerbException($"target type '{line.Type}' is too long: at most {MaxTypeLength} letters are expected");
-                }
+                CheckType(line);
             }
 
             return TablePaths.Resolve(lines);

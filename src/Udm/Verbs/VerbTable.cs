@@ -17,6 +17,7 @@ internal static class VerbTable
         new WipeTableVerb(),
         new RenameVerb(),
         new MessageVerb(),
+        new CheckVerb(),
         new LsVerb(),
         new InfoVerb(),
         new DepsVerb(),
