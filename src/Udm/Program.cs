@@ -9,7 +9,9 @@ using StreamWriter output = new(Console.OpenStandardOutput(), utf8, bufferSize: 
 using StreamWriter error = new(Console.OpenStandardError(), utf8) { AutoFlush = true };
 using StreamReader input = new(Console.OpenStandardInput(), utf8);
 
-CommandLine line = CommandLine.Parse(args);
+// The launcher ./udm tells its own name, since it becomes another program.
+string program = Environment.GetEnvironmentVariable("UDM_COMMAND") is { Length: > 0 } launcher ? launcher : Environment.GetCommandLineArgs()[0];
+CommandLine line = CommandLine.Parse(CommandLine.IsDmstats(program) ? ["stats", .. args] : args);
 using ControlClient control = new(RunFolder.Find(line.Value(Option.Run)).ControlSocket) { Waiting = text => error.WriteLine($"udm: {line.Verb}: {text}") };
 VerbContext context = new(line, control)
 {

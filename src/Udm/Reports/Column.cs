@@ -9,4 +9,14 @@ namespace Udm.Reports;
 /// <param name="IsNumber">Whether it is aligned to the right, and sorted as a number.</param>
 /// <param name="Value">Its value for a row.</param>
 /// <param name="Description">What it tells, for the list of columns.</param>
-internal sealed record Column<T>(string Group, string Id, string Heading, int Width, bool IsNumber, Func<T, string> Value, string Description);
+internal sealed record Column<T>(string Group, string Id, string Heading, int Width, bool IsNumber, Func<T, string> Value, string Description)
+{
+    /// <summary>What a number is sorted by and compared with, where its text is not that: an integer, or the bits of a double that is not negative.</summary>
+    public Func<T, ulong>? Key { get; init; }
+
+    /// <summary>What a text is sorted by and compared with, where it is not what is shown.</summary>
+    public Func<T, string>? ComparedText { get; init; }
+
+    /// <summary>Whether it is a size: <see cref="Key"/> has the bits of a double of sectors, and is compared with a size that may have a unit.</summary>
+    public bool IsSize { get; init; }
+}

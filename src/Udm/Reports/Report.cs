@@ -13,6 +13,7 @@ internal sealed class Report<T>
     private readonly IReadOnlyList<Column<T>> _columns;
     private readonly IReadOnlyList<(Column<T> Column, bool Descending)> _keys;
     private readonly List<T> _rows = [];
+    private readonly int[] _widths; // they only grow, so that repeated reports stay aligned
 
     /// <summary>Makes an empty report.</summary>
     /// <param name="known">All columns that there are.</param>
@@ -22,6 +23,7 @@ internal sealed class Report<T>
     public Report(IReadOnlyList<Column<T>> known, string fields, string keys = "")
     {
         _columns = [.. Words(fields).SelectMany(word => Choose(known, word))];
+        _widths = [.. _columns.Select(column => column.Width)];
         _keys = [.. Words(keys).SelectMany(word => Choose(known, word.TrimStart('+', '-')).Select(column => (column, word[0] == '-')))];
     }
 
@@ -31,7 +33,7 @@ internal sealed class Report<T>
     /// <summary>Adds a row.</summary>
     public void Add(T row) => _rows.Add(row);
 
-    /// <summary>Prints the rows; nothing, not even headings, where there are none.</summary>
+    /// <summary>Prints the rows, and forgets them; nothing, not even headings, where there are none.</summary>
     public void Write(TextWriter output, ReportFormat format)
     {
         if (_rows.Count == 0)
@@ -45,21 +47,21 @@ internal sealed class Report<T>
         {
             output.WriteLine(line);
         }
+
+        _rows.Clear();
     }
 
     private IEnumerable<T> Sorted()
     {
-        List<(T Row, string[] Keys)> rows = [.. _rows.Select(row => (row, _keys.Select(key => key.Column.Value(row)).ToArray()))];
-        return _keys.Count == 0 ? _rows : rows.Order(Comparer<(T Row, string[] Keys)>.Create((a, b) => Compare(a.Keys, b.Keys))).Select(row => row.Row);
+        List<(T Row, Key[] Keys)> rows = [.. _rows.Select(row => (row, _keys.Select(key => Key.Of(key.Column, row)).ToArray()))];
+        return _keys.Count == 0 ? _rows : rows.Order(Comparer<(T Row, Key[] Keys)>.Create((a, b) => Compare(a.Keys, b.Keys))).Select(row => row.Row);
     }
 
-    private int Compare(string[] a, string[] b)
+    private int Compare(Key[] a, Key[] b)
     {
         for (int i = 0; i < _keys.Count; i++)
         {
-            int order = _keys[i].Column.IsNumber
-                ? long.Parse(a[i], CultureInfo.InvariantCulture).CompareTo(long.Parse(b[i], CultureInfo.InvariantCulture))
-                : string.CompareOrdinal(a[i], b[i]);
+            int order = a[i].Number != b[i].Number ? a[i].Number.CompareTo(b[i].Number) : string.CompareOrdinal(a[i].Text, b[i].Text);
             if (order != 0)
             {
                 return _keys[i].Descending ? -order : order;
@@ -71,17 +73,21 @@ internal sealed class Report<T>
 
     private IEnumerable<string> LinesOfRows(string[][] values, ReportFormat format)
     {
-        int[] widths = [.. _columns.Select((column, i) => Math.Max(column.Width, values.Max(row => row[i].Length)))];
+        for (int i = 0; i < _widths.Length; i++)
+        {
+            _widths[i] = Math.Max(_widths[i], values.Max(row => row[i].Length));
+        }
+
         if (format.Headings)
         {
-            yield return string.Join(format.Separator, _columns.Select((column, i) => format.Aligned ? Fit(column.Heading, widths[i]) : column.Heading));
+            yield return string.Join(format.Separator, _columns.Select((column, i) => format.Aligned ? Fit(column.Heading, _widths[i]) : column.Heading));
         }
 
         foreach (string[] row in values)
         {
             yield return string.Join(format.Separator, _columns.Select((column, i) =>
                 !format.Aligned ? Cell(column, row[i], format)
-                : column.IsNumber ? row[i].PadLeft(widths[i]) : row[i].PadRight(widths[i])));
+                : column.IsNumber ? row[i].PadLeft(_widths[i]) : row[i].PadRight(_widths[i])));
         }
     }
 
@@ -120,4 +126,13 @@ internal sealed class Report<T>
     }
 
     private static string Canonical(string word) => word.Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
+
+    /// <summary>What a row is sorted by: a number or a text.</summary>
+    private readonly record struct Key(decimal Number, string Text)
+    {
+        public static Key Of(Column<T> column, T row) =>
+            column.Key is { } key ? new(key(row), "")
+            : column.IsNumber ? new(long.Parse(column.Value(row), CultureInfo.InvariantCulture), "")
+            : new(0, (column.ComparedText ?? column.Value)(row));
+    }
 }

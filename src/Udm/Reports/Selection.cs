@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using DeviceMapper.Io;
+using Udm.Statistics;
 using Udm.Verbs;
 
 namespace Udm.Reports;
@@ -108,7 +110,8 @@ internal sealed class Selection<T>
         try
         {
             Regex regex = new(Translate(pattern), RegexOptions.CultureInvariant);
-            return row => regex.IsMatch(column.Value(row)) == matches;
+            Func<T, string> value = column.ComparedText ?? column.Value;
+            return row => regex.IsMatch(value(row)) == matches;
         }
         catch (ArgumentException e)
         {
@@ -130,12 +133,30 @@ internal sealed class Selection<T>
             throw Wrong($"'{column.Id}' is a number, and is compared with one");
         }
 
-        return row =>
+        if (column.IsSize)
         {
-            int order = decimal.Parse(column.Value(row), CultureInfo.InvariantCulture).CompareTo(wanted);
-            return sign switch { "=" => order == 0, "!=" => order != 0, ">=" => order >= 0, ">" => order > 0, "<=" => order <= 0, _ => order < 0 };
-        };
+            return Size(column, sign, (double)wanted);
+        }
+
+        return row => Holds(sign, (column.Key is { } key ? key(row) : decimal.Parse(column.Value(row), CultureInfo.InvariantCulture)).CompareTo(wanted));
     }
+
+    /// <summary>A size has a unit, or is in MiB.</summary>
+    private Func<T, bool> Size(Column<T> column, string sign, double wanted)
+    {
+        double unit = 1 << 20;
+        if (_at < _text.Length && SizeUnit.Parse(_text.AsSpan(_at, 1)) is { } asked)
+        {
+            unit = asked.Factor;
+            _at++;
+        }
+
+        double sectors = wanted * unit / Sector.Size;
+        return row => Holds(sign, BitConverter.UInt64BitsToDouble(column.Key!(row)).CompareTo(sectors));
+    }
+
+    private static bool Holds(string sign, int order) =>
+        sign switch { "=" => order == 0, "!=" => order != 0, ">=" => order >= 0, ">" => order > 0, "<=" => order <= 0, _ => order < 0 };
 
     private Func<T, bool> Text(Column<T> column, string sign)
     {
@@ -145,7 +166,8 @@ internal sealed class Selection<T>
         }
 
         string wanted = Value("\"\"''");
-        return row => (column.Value(row) == wanted) == (sign == "=");
+        Func<T, string> value = column.ComparedText ?? column.Value;
+        return row => (value(row) == wanted) == (sign == "=");
     }
 
     /// <summary>A value: up to the other of two delimiters where it begins with the first, else up to a blank or what joins.</summary>

@@ -24,6 +24,9 @@ internal sealed class CommandLine
     /// <summary>What is wrong with the options; null when all is well.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>Whether the program was called by a link named <c>dmstats</c>: then its words are those of <c>udm stats</c>.</summary>
+    public static bool IsDmstats(string program) => Path.GetFileName(program) == "dmstats";
+
     /// <summary>Reads a command line. A wrong option is noted in <see cref="Problem"/>, and the rest is read, since the verb may still follow.</summary>
     public static CommandLine Parse(IReadOnlyList<string> arguments)
     {

@@ -24,6 +24,7 @@ internal static class VerbTable
         new TableVerb(),
         new StatusVerb(),
         new WaitVerb(),
+        new StatsVerb(),
         new MultipathVerb(),
         new SetGeometryVerb(),
         new LuksVerb(),
