@@ -110,6 +110,11 @@ public sealed partial class DeviceRegistry : IDisposable
         }
     }
 
+    /// <summary>The mapped devices whose tables use a device, by its number; each once.</summary>
+    /// <param name="number">A block device's, or a mapped device's.</param>
+    public IReadOnlyList<MappedDevice> HoldersOf(DeviceNumber number) =>
+        Holders.Of(new DeviceIdentity(number.Major == Major ? "mapped" : "block", number.ToString()));
+
     /// <summary>Finds a target type.</summary>
     public TargetType? FindTargetType(string name) => _targetTypes.GetValueOrDefault(name);
 
@@ -326,7 +331,7 @@ public sealed partial class DeviceRegistry : IDisposable
     /// <summary>Who has a device open, for people.</summary>
     private string UsersOf(MappedDevice device)
     {
-        IReadOnlyList<MappedDevice> holders = Holders.Of(new DeviceIdentity("mapped", device.Number.ToString()));
+        IReadOnlyList<MappedDevice> holders = HoldersOf(device.Number);
         string names = string.Join(", ", holders.Select(h => $"'{h.Name}'"));
         int others = device.HandleCount - holders.Count;
         if (others <= 0 && holders.Count == 0 && _exports.Select(e => e.UserOf(device)).FirstOrDefault(user => user is not null) is { } user)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using DeviceMapper;
 using DeviceMapper.Fuse.Loop;
+using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using DeviceMapper.Nbd.Server;
@@ -12,7 +13,8 @@ namespace Udm.Daemon;
 /// <remarks>
 /// <c>block ls</c> answers a line for each block device, separated by tabs: the mapped device's name, the block device's number
 /// (<c>7:3</c>), its node (<c>/dev/loop3</c>). <c>block show NAME</c> answers that line for one device, or ENXIO; <c>block attach NAME</c> makes
-/// the block device where there is none, and answers it too. <c>major</c> answers the major number of mapped devices.
+/// the block device where there is none, and answers it too; <c>block of NODE</c> answers the line of a node. <c>major</c> answers the major
+/// number of mapped devices; <c>holders M:N</c> the numbers of those whose tables use a device, a line each.
 /// </remarks>
 internal sealed class Questions(DeviceRegistry registry, NbdServer nbd, LoopExport? blocks)
 {
@@ -25,8 +27,11 @@ internal sealed class Questions(DeviceRegistry registry, NbdServer nbd, LoopExpo
         ["major"] => registry.Major.ToString(CultureInfo.InvariantCulture),
         ["block", "ls"] => string.Concat(Blocks.Attachments.Select(Line)),
         ["block", "show", var name] => BlockShow(name),
+        ["block", "of", var node] => Blocks.Attachments.FirstOrDefault(b => b.Node == node) is { } block ? Line(block) : "",
         ["block", "attach", var name] => Line(Blocks.Attach(Device(name))),
         ["block", "detach", var name] => BlockDetach(name),
+        ["holders", var number] when DeviceNumber.TryParse(number, out DeviceNumber held) =>
+            string.Concat(registry.HoldersOf(held).Select(holder => $"{holder.Number}\n")),
         _ => throw new DmException(Errno.EOPNOTSUPP, $"this daemon cannot answer '{string.Join(' ', words)}'"),
     };
 

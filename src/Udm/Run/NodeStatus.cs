@@ -6,14 +6,20 @@ namespace Udm.Run;
 /// <summary>The kernel's structs that tell of a device node: <c>struct stat</c> of x86-64, and <c>struct statx</c>.</summary>
 internal static class NodeStatus
 {
+    /// <summary>Bytes of a <c>struct stat</c>.</summary>
+    public const int StatSize = 144;
+
+    /// <summary>Bytes of a <c>struct statx</c>.</summary>
+    public const int StatXSize = 256;
+
     private const uint CharacterDevice = 0x2000, BlockDevice = 0x6000, OwnerReadWrite = 0x180; // S_IFCHR, S_IFBLK, 0600
     private const uint BasicStats = 0x7ff; // STATX_BASIC_STATS
     private const uint BlockSize = 4096;
 
-    /// <summary>A <c>struct stat</c>, 144 bytes.</summary>
+    /// <summary>A <c>struct stat</c>.</summary>
     public static byte[] Stat(bool block, DeviceNumber number, uint owner)
     {
-        byte[] bytes = new byte[144];
+        byte[] bytes = new byte[StatSize];
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(8), number.Encoded + 1); // st_ino: one for each node
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(16), 1); // st_nlink
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(24), Mode(block));
@@ -23,10 +29,10 @@ internal static class NodeStatus
         return bytes;
     }
 
-    /// <summary>A <c>struct statx</c>, 256 bytes.</summary>
+    /// <summary>A <c>struct statx</c>.</summary>
     public static byte[] StatX(bool block, DeviceNumber number, uint owner)
     {
-        byte[] bytes = new byte[256];
+        byte[] bytes = new byte[StatXSize];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, BasicStats);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(4), BlockSize);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(16), 1); // stx_nlink
@@ -36,6 +42,15 @@ internal static class NodeStatus
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(128), number.Major);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(132), number.Minor);
         return bytes;
+    }
+
+    /// <summary>Says that a file is on the file system of another one.</summary>
+    /// <param name="status">A <c>struct stat</c> or a <c>struct statx</c>, by its length.</param>
+    /// <param name="other">The other one's, of the same kind.</param>
+    public static void SetFileSystem(Span<byte> status, ReadOnlySpan<byte> other)
+    {
+        Range field = status.Length == StatXSize ? 136..144 : 0..8; // stx_dev_major and _minor; st_dev
+        other[field].CopyTo(status[field]);
     }
 
     private static uint Mode(bool block) => (block ? BlockDevice : CharacterDevice) | OwnerReadWrite;

@@ -11,6 +11,7 @@ namespace Udm.Run;
 internal static class RunCommand
 {
     private const int NotFound = 127; // as a shell's
+    private const string DisableUdev = "DM_DISABLE_UDEV";
     private const int SigHup = 1, SigTerm = 15;
 
     /// <summary>Runs a command.</summary>
@@ -27,7 +28,7 @@ internal static class RunCommand
         }
 
         ControlClients clients = new(folder.ControlSocket);
-        clients.Use(client => client.Ask("major"));
+        MappedDevices devices = new(folder, clients);
         if (Find(words[0]) is not { } path)
         {
             error.WriteLine($"udm: run: there is no program '{words[0]}'");
@@ -41,10 +42,20 @@ internal static class RunCommand
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => PassOn(context, SigHup));
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => PassOn(context, SigTerm));
 
+        // Else lvm waits for the links in /dev that udev makes, also where there is no udev.
+        if (Environment.GetEnvironmentVariable(DisableUdev) is null)
+        {
+            Environment.SetEnvironmentVariable(DisableUdev, "1");
+        }
+
         FilteredCommand.Started command = FilteredCommand.Start(path, words, NotificationFilter.Instructions(), !Environment.IsPrivilegedProcess);
         pid = command.Pid;
         Task<int> end = Task.Factory.StartNew(() => FilteredCommand.Wait(command.Pid), TaskCreationOptions.LongRunning);
-        new Supervisor(command.Listener, folder, clients).Run();
+        using (SysTree tree = new(devices, folder))
+        {
+            new Supervisor(command.Listener, folder, clients, devices, tree).Run();
+        }
+
         int status = end.Result, signal = status & 0x7f;
         if (signal != 0)
         {

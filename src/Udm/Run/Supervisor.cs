@@ -15,6 +15,7 @@ internal sealed class Supervisor
     private static readonly DeviceNumber ControlNumber = new(10, 236);
 
     private readonly int _listener;
+    private readonly MappedDevices _devices;
     private readonly MapperView _view;
     private readonly ControlFiles _controls;
     private readonly IoctlCalls _ioctls;
@@ -23,10 +24,13 @@ internal sealed class Supervisor
     /// <param name="listener">Where the calls come from.</param>
     /// <param name="folder">The daemon's.</param>
     /// <param name="clients">Connections to it.</param>
-    public Supervisor(int listener, RunFolder folder, ControlClients clients)
+    /// <param name="tree">The folders of devices.</param>
+    /// <param name="devices">The devices.</param>
+    public Supervisor(int listener, RunFolder folder, ControlClients clients, MappedDevices devices, SysTree tree)
     {
         _listener = listener;
-        _view = new MapperView(folder, clients);
+        _devices = devices;
+        _view = new MapperView(devices, tree);
         _controls = new ControlFiles(folder.ControlSocket);
         _ioctls = new IoctlCalls(clients);
     }
@@ -73,28 +77,34 @@ internal sealed class Supervisor
                 Status(call, Seen(call, AtFdCwd, 0, follow: true), 1);
                 break;
             case SystemCall.LStat:
-                Status(call, Seen(call, AtFdCwd, 0, follow: false), 1);
+                Status(call, Seen(call, AtFdCwd, 0, follow: false), 1, NoFollow);
                 break;
             case SystemCall.FStat:
                 Status(call, Opened(call, (int)call.Argument(0)), 1);
                 break;
             case SystemCall.NewFStatAt:
-                Status(call, SeenOrOpened(call, (uint)call.Argument(3)), 2);
+                Status(call, SeenOrOpened(call, (uint)call.Argument(3)), 2, (uint)call.Argument(3));
                 break;
             case SystemCall.StatX:
-                Status(call, SeenOrOpened(call, (uint)call.Argument(2)), 4, extended: true);
+                Status(call, SeenOrOpened(call, (uint)call.Argument(2)), 4, (uint)call.Argument(2), extended: true);
                 break;
             case SystemCall.Access:
-                Exists(call, Seen(call, AtFdCwd, 0, follow: true));
+                Exists(call, Seen(call, AtFdCwd, 0, follow: true), (int)call.Argument(1));
                 break;
             case SystemCall.FAccessAt or SystemCall.FAccessAt2:
-                Exists(call, Seen(call, Folder(call), 1, follow: true));
+                Exists(call, Seen(call, Folder(call), 1, follow: true), (int)call.Argument(2));
                 break;
             case SystemCall.ReadLink:
-                Refuse(call, Seen(call, AtFdCwd, 0, follow: false), Errno.EINVAL); // a node is no link
+                ReadLink(call, Seen(call, AtFdCwd, 0, follow: false), 1);
                 break;
             case SystemCall.ReadLinkAt:
-                Refuse(call, Seen(call, Folder(call), 1, follow: false), Errno.EINVAL);
+                ReadLink(call, Seen(call, Folder(call), 1, follow: false), 2);
+                break;
+            case SystemCall.GetXAttr or SystemCall.ListXAttr:
+                Refuse(call, Seen(call, AtFdCwd, 0, follow: true), Errno.EOPNOTSUPP);
+                break;
+            case SystemCall.LGetXAttr or SystemCall.LListXAttr:
+                Refuse(call, Seen(call, AtFdCwd, 0, follow: false), Errno.EOPNOTSUPP);
                 break;
             case SystemCall.Unlink or SystemCall.MkNod or SystemCall.LChOwn:
                 Pretend(call, Seen(call, AtFdCwd, 0, follow: false));
@@ -133,7 +143,7 @@ internal sealed class Supervisor
     private SeenFile? Opened(TracedCall call, int descriptor)
     {
         string? name = descriptor < 0 ? null : call.Descriptor(descriptor);
-        return name is null ? null : _controls.Find(name) is not null ? new SeenFile.Control() : _view.OfData(name);
+        return name is null ? null : _controls.Find(name) is not null ? new SeenFile.Control() : _view.OfOpened(name);
     }
 
     /// <summary>An ioctl of the device mapper's type, or of block devices'; on a file that is not ours it is the kernel's business.</summary>
@@ -142,7 +152,7 @@ internal sealed class Supervisor
         string? name = call.Descriptor((int)call.Argument(0));
         if ((((uint)call.Argument(1) >> 8) & 0xff) == BlockIoctls.Type)
         {
-            if (name is not null && _view.IsDeviceFile(name))
+            if (name is not null && _devices.IsDeviceFile(name))
             {
                 BlockIoctls.Answer(call, name);
             }
@@ -185,6 +195,9 @@ internal sealed class Supervisor
                 uint kept = flags & ~(uint)(OpenCreate | OpenTruncate | OpenNoFollow);
                 GiveAndClose(call, Seccomp.Open(_view.DataOf(device), (int)kept | OpenCloseOnExec), closeOnExec);
                 break;
+            case SeenFile.Elsewhere there:
+                GiveAndClose(call, Seccomp.Open(there.Path, (int)flags | OpenCloseOnExec), closeOnExec);
+                break;
             default:
                 call.Continue();
                 break;
@@ -203,21 +216,21 @@ internal sealed class Supervisor
         Seccomp.Close(descriptor);
     }
 
-    private static void Status(TracedCall call, SeenFile? seen, int argument, bool extended = false)
+    private static void Status(TracedCall call, SeenFile? seen, int argument, uint flags = 0, bool extended = false)
     {
-        (bool Block, DeviceNumber Number)? node = seen switch
+        byte[]? bytes = seen switch
         {
-            SeenFile.Control => (false, ControlNumber),
-            SeenFile.Device device => (true, device.Number),
+            SeenFile.Control => Node(ControlNumber),
+            SeenFile.Device device => Node(device.Number),
+            SeenFile.Elsewhere there => OnFileSystem(there.Root, Ask(there.Path, (int)flags)),
             _ => null,
         };
-        if (node is not var (block, number))
+        if (bytes is null)
         {
-            Refuse(call, seen is SeenFile.Text ? null : seen, Errno.ENOENT);
+            Refuse(call, seen is SeenFile.Elsewhere ? new SeenFile.Absent() : seen, Errno.ENOENT);
             return;
         }
 
-        byte[] bytes = extended ? NodeStatus.StatX(block, number, Process.UserId) : NodeStatus.Stat(block, number, Process.UserId);
         if (call.Write(call.Argument(argument), bytes))
         {
             call.Succeed();
@@ -226,24 +239,76 @@ internal sealed class Supervisor
         {
             call.Fail(Errno.EFAULT);
         }
+
+        byte[]? Node(DeviceNumber number)
+        {
+            bool block = number != ControlNumber;
+            return OnFileSystem("/dev", extended ? NodeStatus.StatX(block, number, Process.UserId) : NodeStatus.Stat(block, number, Process.UserId));
+        }
+
+        byte[]? OnFileSystem(string root, byte[]? status)
+        {
+            if (status is not null && Ask(root, 0) is { } other)
+            {
+                NodeStatus.SetFileSystem(status, other);
+            }
+
+            return status;
+        }
+
+        byte[]? Ask(string path, int how)
+        {
+            byte[] status = new byte[extended ? NodeStatus.StatXSize : NodeStatus.StatSize];
+            Errno error = extended ? FileCalls.StatX(path, how, (uint)call.Argument(3), status) : FileCalls.Stat(path, how, status);
+            return error == Errno.None ? status : null;
+        }
     }
 
-    private static void Exists(TracedCall call, SeenFile? seen)
+    private static void Exists(TracedCall call, SeenFile? seen, int mode)
     {
         if (seen is SeenFile.Control or SeenFile.Device)
         {
             call.Succeed();
         }
+        else if (seen is SeenFile.Elsewhere there)
+        {
+            call.Fail(FileCalls.Access(there.Path, mode)); // 0 where it may
+        }
         else
         {
-            Refuse(call, seen is SeenFile.Text ? null : seen, Errno.ENOENT);
+            Refuse(call, seen, Errno.ENOENT);
+        }
+    }
+
+    private static void ReadLink(TracedCall call, SeenFile? seen, int argument)
+    {
+        if (seen is not SeenFile.Elsewhere there)
+        {
+            Refuse(call, seen, Errno.EINVAL); // a node is no link
+            return;
+        }
+
+        string? target = new FileInfo(there.Path).LinkTarget;
+        byte[] text = System.Text.Encoding.UTF8.GetBytes(target ?? "");
+        int length = (int)Math.Min((ulong)text.Length, call.Argument(argument + 1));
+        if (target is null || length == 0)
+        {
+            call.Fail(Path.Exists(there.Path) ? Errno.EINVAL : Errno.ENOENT);
+        }
+        else if (call.Write(call.Argument(argument), text.AsSpan(0, length)))
+        {
+            call.Succeed(length);
+        }
+        else
+        {
+            call.Fail(Errno.EFAULT);
         }
     }
 
     /// <summary>Nodes follow their devices by themselves, so what a program does to them is done already.</summary>
     private static void Pretend(TracedCall call, SeenFile? seen)
     {
-        if (seen is null or SeenFile.Text)
+        if (seen is null or SeenFile.Text or SeenFile.Elsewhere)
         {
             call.Continue();
         }

@@ -9,6 +9,7 @@ namespace Udm.Run;
 internal sealed unsafe class TracedCall(int listener, SeccompNotification notification)
 {
     private const int AtFdCwd = -100, PathMax = 4096, PageSize = 4096;
+    private const string ProcSelf = "/proc/self/"; // what it is to the caller
 
     /// <summary>Which call.</summary>
     public SystemCall Number => (SystemCall)notification.Number;
@@ -108,7 +109,10 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
             path = $"{start}/{path}";
         }
 
-        return System.IO.Path.GetFullPath(path);
+        path = System.IO.Path.GetFullPath(path);
+        return path == "/proc/mounts" ? $"/proc/{Pid}/mounts"
+            : path.StartsWith(ProcSelf, StringComparison.Ordinal) ? $"/proc/{Pid}/{path[ProcSelf.Length..]}"
+            : path;
     }
 
     private static string? Link(string path)

@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+using DeviceMapper.Native;
+
+namespace Udm.Native;
+
+/// <summary>Questions about a file, answered in the kernel's own structs.</summary>
+internal static unsafe partial class FileCalls
+{
+    private const int AtFdCwd = -100;
+    private const nint SysNewFStatAt = 262; // of x86-64
+
+    /// <summary>Fills in a <c>struct stat</c> of x86-64.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="flags"><c>AT_*</c> flags.</param>
+    /// <param name="status">144 bytes.</param>
+    public static Errno Stat(string path, int flags, Span<byte> status)
+    {
+        fixed (byte* bytes = status)
+        {
+            return syscall(SysNewFStatAt, AtFdCwd, path, bytes, flags) == 0 ? Errno.None : Errnos.Last;
+        }
+    }
+
+    /// <summary>Fills in a <c>struct statx</c>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="flags"><c>AT_*</c> flags.</param>
+    /// <param name="mask">What is asked for, <c>STATX_*</c>.</param>
+    /// <param name="status">256 bytes.</param>
+    public static Errno StatX(string path, int flags, uint mask, Span<byte> status)
+    {
+        fixed (byte* bytes = status)
+        {
+            return statx(AtFdCwd, path, flags, mask, bytes) == 0 ? Errno.None : Errnos.Last;
+        }
+    }
+
+    /// <summary>Whether this process may use a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="mode"><c>R_OK</c> and the like.</param>
+    public static Errno Access(string path, int mode) => faccessat(AtFdCwd, path, mode, 0) == 0 ? Errno.None : Errnos.Last;
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint syscall(nint number, nint directory, string path, byte* status, nint flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statx(int directory, string path, int flags, uint mask, byte* status);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int faccessat(int directory, string path, int mode, int flags);
+}

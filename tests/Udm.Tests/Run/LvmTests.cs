@@ -1,0 +1,155 @@
+using System.Runtime.InteropServices;
+using Udm.Tests.Daemon;
+
+namespace Udm.Tests.Run;
+
+/// <summary>lvm2, that nobody changed, under <c>udm run</c>: the lives of volume groups on a mapped device and on a loop device.</summary>
+public sealed class LvmTests
+{
+    private const int Timeout = 480_000;
+
+    /// <summary>Each kind of volume that lvm can make on udm's targets: how it is made, and the targets that its devices have then.</summary>
+    public static TheoryData<string, string, string> Kinds => new()
+    {
+        { "linear", "lvcreate -y -q -L 40M -n v $VG", "linear" },
+        { "striped", "lvcreate -y -q -i 2 -I 64k -L 40M -n v $VG", "striped" },
+        { "snapshot", "lvcreate -y -q -L 40M -n v $VG; mkfs.ext4 -q $LV; lvcreate -y -q -s -L 16M -n s $VG/v", "linear snapshot snapshot-origin" },
+        { "thin", "lvcreate -y -q -L 40M -T $VG/pool; lvcreate -y -q -V 40M -T $VG/pool -n v; lvcreate -y -q -s -kn $VG/v -n s", "linear thin thin-pool" },
+    };
+
+    [Theory(Timeout = Timeout)]
+    [MemberData(nameof(Kinds))]
+    public void A_volume_group_lives_with_a_volume(string kind, string make, string targets)
+    {
+        using Group group = new();
+        group.Run("vgcreate -q $VG $PVS");
+        group.Run(make);
+        Assert.Equal(targets, group.Targets());
+
+        // A file system on it is used, and keeps it.
+        group.Run("mkfs.ext4 -q -E nodiscard $LV; mount $LV $MNT; cp /etc/services $MNT/file");
+        Assert.Contains("in use", group.Refused("lvremove -y -q $VG/v"));
+        Assert.Contains("in use", group.Refused("lvchange -an -q $VG"));
+        group.Run("cmp /etc/services $MNT/file; umount $MNT");
+
+        // It grows, is switched off and on, goes to another machine and comes back.
+        if (kind != "snapshot")
+        {
+            group.Run("lvextend -q -L +24M $VG/v; e2fsck -fp $LV; resize2fs $LV; test $(blockdev --getsize64 $LV) = $((64 << 20))");
+        }
+
+        group.Run("vgchange -q -an $VG; test ! -e $LV; vgexport -q $VG");
+        Assert.Contains("exported", group.Refused("vgchange -q -ay $VG"));
+        group.Run("vgimport -q $VG; vgchange -q -ay $VG; e2fsck -fn $LV");
+
+        // All of it is on the disks: another daemon finds it.
+        group.StartAgain();
+        Assert.DoesNotContain(group.Vg, group.Machine.Daemon.UdmOk("ls"));
+        group.Run("vgchange -q -ay -K $VG; e2fsck -fn $LV; mount $LV $MNT; cmp /etc/services $MNT/file; umount $MNT");
+        Assert.Equal(targets, group.Targets());
+        group.Run("lvremove -y -q $VG; vgremove -q $VG; pvremove -q $PVS");
+        Assert.Single(group.Machine.Daemon.UdmOk("ls").Trim().Split('\n'));
+    }
+
+    [Fact(Timeout = Timeout)]
+    public void A_volume_that_is_merely_open_is_not_switched_off()
+    {
+        using Group group = new();
+        group.Run("vgcreate -q $VG $PVS; lvcreate -y -q -L 8M -n v $VG");
+        group.Run("exec 3<>$LV; ! lvchange -an -q $VG 2>/dev/null; echo kept >&3; exec 3>&-; lvchange -an -q $VG; lvchange -ay -q $VG; test \"$(head -n 1 $LV)\" = kept");
+    }
+
+    [Fact(Timeout = Timeout)]
+    public void Lsblk_sees_a_volume_once_and_where_it_is_mounted()
+    {
+        using Group group = new();
+        group.Run("vgcreate -q $VG $PVS; lvcreate -y -q -i 2 -L 8M -n v $VG; mkfs.ext4 -q $LV; mount $LV $MNT");
+        string number = group.Run("lvs --noheadings --separator : -o lv_kernel_major,lv_kernel_minor $VG").Trim();
+        string[] lines = [.. group.Run("lsblk -rno NAME,MAJ:MIN,TYPE,MOUNTPOINT").Split('\n').Where(line => line.Contains(group.Vg))];
+        Assert.Equal(2, lines.Length); // below each of its disks
+        Assert.All(lines, line => Assert.Equal($"{group.Vg}-v {number} lvm {group.Machine.Mount}", line));
+        Assert.Equal(number, group.Run("findmnt -no MAJ:MIN $MNT").Trim());
+        group.Run("umount $MNT");
+    }
+
+    /// <summary>A volume group with a physical volume on a mapped device and one on a loop device, and nothing else in lvm's sight.</summary>
+    private sealed class Group : IDisposable
+    {
+        private readonly string _system;
+        private readonly string _loop;
+
+        public Group()
+        {
+            Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "needs x86-64");
+            Assert.SkipUnless(File.Exists("/usr/sbin/lvm"), "needs lvm");
+            Machine = new BlockMachine();
+            try
+            {
+                string image = Path.Combine(Machine.Folder, "second");
+                BlockMachine.Ok("truncate", "-s", "64M", image);
+                _loop = BlockMachine.Ok("losetup", "-f", "--show", image).Trim();
+                Machine.Create("pv", 131072);
+                _system = Directory.CreateDirectory(Path.Combine(Machine.Folder, "lvm")).FullName;
+                File.WriteAllText(
+                    Path.Combine(_system, "lvm.conf"),
+                    $$"""
+                    devices { filter = [ "a|^{{Machine.NodeOf("pv")}}$|", "a|^{{_loop}}$|", "r|.*|" ] hints = "none" }
+                    global { locking_dir = "{{_system}}/lock" use_lvmpolld = 0 }
+                    activation { monitoring = 0 }
+                    """);
+            }
+            catch
+            {
+                Machine.Dispose();
+                throw;
+            }
+        }
+
+        public BlockMachine Machine { get; }
+
+        public string Vg => Machine.Name("vg").Replace("-", "");
+
+        /// <summary>Runs a script of commands that must succeed, all of them under <c>udm run</c>.</summary>
+        public string Run(string script)
+        {
+            (int status, string output) = Try(script);
+            Assert.True(status == 0, $"{script}: {status}\n{output}");
+            return output;
+        }
+
+        /// <summary>What a command says that must not succeed.</summary>
+        public string Refused(string script)
+        {
+            (int status, string output) = Try(script);
+            Assert.True(status != 0, $"{script}\n{output}");
+            return output;
+        }
+
+        /// <summary>The types of the group's targets.</summary>
+        public string Targets() => string.Join(' ', Machine.Daemon.UdmOk("table")
+            .Split('\n').Where(line => line.StartsWith(Vg, StringComparison.Ordinal)).Select(line => line.Split(' ')[3]).Distinct().Order(StringComparer.Ordinal));
+
+        public void StartAgain()
+        {
+            Machine.Daemon.Signal("TERM");
+            Machine.Daemon.WaitForEnd();
+            Machine.StartAgain();
+            Machine.Create("pv", 131072);
+        }
+
+        public void Dispose()
+        {
+            Machine.Dispose();
+            if (Directory.Exists("/dev/" + Vg))
+            {
+                Directory.Delete("/dev/" + Vg, recursive: true);
+            }
+        }
+
+        private (int Status, string Output) Try(string script) => BlockMachine.Run(
+            "env",
+            $"UDM_RUN={Machine.Folder}/run", $"LVM_SYSTEM_DIR={_system}", "LVM_SUPPRESS_FD_WARNINGS=1", $"VG={Vg}", $"LV=/dev/{Vg}/v",
+            $"PVS={Machine.NodeOf("pv")} {_loop}", $"MNT={Machine.Mount}",
+            Path.Combine(AppContext.BaseDirectory, "udm"), "run", "bash", "-ec", script);
+    }
+}
