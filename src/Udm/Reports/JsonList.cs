@@ -40,6 +40,20 @@ internal static class JsonValues
     // Names may have any letters: they stay readable. What is printed is no part of a web page.
     private static readonly JsonWriterOptions _options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Prints an object on a line.</summary>
+    public static void Print(TextWriter output, Action<Utf8JsonWriter> write)
+    {
+        using MemoryStream text = new();
+        using (Utf8JsonWriter writer = NewWriter(text))
+        {
+            writer.WriteStartObject();
+            write(writer);
+            writer.WriteEndObject();
+        }
+
+        output.WriteLine(Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length));
+    }
+
     /// <summary>A writer of one document.</summary>
     public static Utf8JsonWriter NewWriter(Stream stream) => new(stream, _options);
 

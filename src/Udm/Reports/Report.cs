@@ -51,6 +51,32 @@ internal sealed class Report<T>
         _rows.Clear();
     }
 
+    /// <summary>Prints the rows as JSON, a list of objects with the columns' words as keys, and forgets them.</summary>
+    public void WriteJson(TextWriter output, string name)
+    {
+        using JsonList json = new(output, name);
+        foreach (T row in Sorted())
+        {
+            json.Writer.WriteStartObject();
+            foreach (Column<T> column in _columns.DistinctBy(column => column.Id))
+            {
+                string value = column.Value(row);
+                if (column.IsNumber && decimal.TryParse(value, NumberStyles.Number, CultureInfo.InvariantCulture, out decimal number))
+                {
+                    json.Writer.WriteNumber(column.Id, number);
+                }
+                else
+                {
+                    json.Writer.WriteString(column.Id, value);
+                }
+            }
+
+            json.Writer.WriteEndObject();
+        }
+
+        _rows.Clear();
+    }
+
     private IEnumerable<T> Sorted()
     {
         List<(T Row, Key[] Keys)> rows = [.. _rows.Select(row => (row, _keys.Select(key => Key.Of(key.Column, row)).ToArray()))];

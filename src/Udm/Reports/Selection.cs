@@ -109,11 +109,11 @@ internal sealed class Selection<T>
 
         try
         {
-            Regex regex = new(Translate(pattern), RegexOptions.CultureInvariant);
+            Regex regex = new(Translate(pattern), RegexOptions.CultureInvariant | RegexOptions.NonBacktracking); // as libdm's: no pattern takes long
             Func<T, string> value = column.ComparedText ?? column.Value;
             return row => regex.IsMatch(value(row)) == matches;
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
             throw Wrong($"'{pattern}' is no regular expression: {e.Message}");
         }

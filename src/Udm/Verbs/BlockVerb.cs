@@ -1,4 +1,5 @@
 using DeviceMapper.Ioctl;
+using Udm.Reports;
 
 namespace Udm.Verbs;
 
@@ -9,7 +10,7 @@ internal sealed class BlockVerb : Verb
     public override string Name => "block";
 
     /// <inheritdoc/>
-    public override string Usage => "ls\nshow DEVICE\nattach DEVICE\ndetach DEVICE";
+    public override string Usage => "ls [--json]\nshow [--json] DEVICE\nattach [--json] DEVICE\ndetach DEVICE";
 
     /// <inheritdoc/>
     public override string Summary => "Makes a device a block device, or ends that.";
@@ -45,7 +46,29 @@ internal sealed class BlockVerb : Verb
         }
 
         using ControlClient daemon = new(context.Run.ControlSocket);
-        context.Out.Write(daemon.Ask(context.Operands.Prepend(Name)));
+        string answer = daemon.Ask(context.Operands.Prepend(Name));
+        if (context.PrintsJson && context.Operands[0] != "detach")
+        {
+            WriteJson(context, answer);
+        }
+        else
+        {
+            context.Out.Write(answer);
+        }
+
         return 0;
+    }
+
+    private static void WriteJson(VerbContext context, string answer)
+    {
+        using JsonList json = new(context.Out, "devices");
+        foreach (string[] fields in answer.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')))
+        {
+            json.Writer.WriteStartObject();
+            json.Writer.WriteString("name", fields[0]);
+            json.Writer.WriteString("block_number", fields[1]);
+            json.Writer.WriteString("node", fields[2]);
+            json.Writer.WriteEndObject();
+        }
     }
 }

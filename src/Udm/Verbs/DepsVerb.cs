@@ -13,7 +13,7 @@ internal sealed class DepsVerb : DeviceVerb
     public override string Name => "deps";
 
     /// <inheritdoc/>
-    public override string Usage => "[-o devno|blkdevname|devname] [--inactive] [-v] [DEVICE...]";
+    public override string Usage => "[-o devno|blkdevname|devname] [--inactive] [-v] [--json] [DEVICE...]";
 
     /// <inheritdoc/>
     public override string Summary => "Lists the devices that a device's table uses.";
@@ -45,6 +45,12 @@ internal sealed class DepsVerb : DeviceVerb
     {
         bool verbose = context.Options.Has(Option.Verbose);
         (DeviceInfo info, IReadOnlyList<ListedDependency> dependencies) = context.Devices.Dependencies(device, context.Flags);
+        if (context.Json is { } json)
+        {
+            DeviceJson.Write(json.Writer, info, dependencies, _devices ??= context.Devices.List());
+            return;
+        }
+
         context.ShowIfVerbose(info);
         if (several && !verbose)
         {

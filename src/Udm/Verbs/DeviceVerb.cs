@@ -15,9 +15,13 @@ internal abstract class DeviceVerb : Verb
     /// <summary>Whether <c>-S</c> chooses the devices; else it concerns a report.</summary>
     protected virtual bool SelectsDevices => true;
 
+    /// <summary>Whether it prints something of each device, so that <c>--json</c> makes a list of them.</summary>
+    protected virtual bool PrintsDevices => true;
+
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
+        using JsonList? json = context.Json = context.PrintsJson && PrintsDevices ? new JsonList(context.Out, "devices") : null;
         IReadOnlyList<string> operands = context.Operands;
         if (operands.Count > 0)
         {
@@ -49,7 +53,7 @@ internal abstract class DeviceVerb : Verb
     private void RunOnAll(VerbContext context)
     {
         IReadOnlyList<NamedDevice> devices = context.Devices.List();
-        if (devices.Count == 0)
+        if (devices.Count == 0 && !context.PrintsJson)
         {
             context.Out.WriteLine("No devices found");
         }

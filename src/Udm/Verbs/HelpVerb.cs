@@ -49,6 +49,7 @@ internal sealed class HelpVerb : Verb
           --run DIR                    the daemon's folder; else $UDM_RUN, else /run/udm or $XDG_RUNTIME_DIR/udm
           -u UUID, -j MAJOR -m MINOR   select a device in place of its name
           --manglename none|hex|auto   how odd characters of names are written; auto unless said
+          --json                       what a verb prints, as JSON (docs/json.md)
           -h, --help; --version
         Options of dmsetup that mean nothing here (udev, nodes, read-ahead) are accepted.
 

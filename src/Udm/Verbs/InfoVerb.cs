@@ -11,7 +11,7 @@ internal sealed class InfoVerb : DeviceVerb
     /// <inheritdoc/>
     public override string Usage =>
         """
-        [--inactive] [DEVICE...]
+        [--inactive] [--json] [DEVICE...]
         -c|-C|--columns [-o COLUMNS] [-O|--sort COLUMNS] [--noheadings] [--separator TEXT]
             [--nameprefixes [--unquoted]] [--rows] [-S SELECTION] [--inactive] [DEVICE...]
         """;
@@ -32,6 +32,7 @@ internal sealed class InfoVerb : DeviceVerb
           -S, --select       only devices of which it is true: comparisons of columns by = != =~ !~ < <= > >=,
                              joined by &&, || and !( )
           --inactive         counts the targets of the inactive table
+          --json             the same as JSON, with the columns of -o by their names
 
         Examples:
           udm info data
@@ -45,6 +46,9 @@ internal sealed class InfoVerb : DeviceVerb
     private Report<DeviceRow>? _report;
     private Lazy<DeviceTree>? _tree;
     private Selection<DeviceRow>? _selection;
+
+    /// <inheritdoc/>
+    protected override bool PrintsDevices => _report is null; // else the report does
 
     /// <inheritdoc/>
     protected override bool SelectsDevices => false;
@@ -75,7 +79,14 @@ internal sealed class InfoVerb : DeviceVerb
         finally
         {
             // What was found before a failure is printed.
-            _report.Write(context.Out, ReportFormat.From(context.Options));
+            if (context.PrintsJson)
+            {
+                _report.WriteJson(context.Out, "devices");
+            }
+            else
+            {
+                _report.Write(context.Out, ReportFormat.From(context.Options));
+            }
         }
     }
 
@@ -91,6 +102,10 @@ internal sealed class InfoVerb : DeviceVerb
             {
                 _report.Add(row);
             }
+        }
+        else if (context.Json is { } json)
+        {
+            DeviceJson.Write(json.Writer, info);
         }
         else
         {

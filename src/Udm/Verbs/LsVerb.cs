@@ -15,9 +15,9 @@ internal sealed class LsVerb : Verb
     /// <inheritdoc/>
     public override string Usage =>
         """
-        [-o devno|blkdevname|devname]
-        --target TYPE [--exec COMMAND]
-        --tree [-o OPTIONS]
+        [-o devno|blkdevname|devname] [--json]
+        --target TYPE [--exec COMMAND] [--json]
+        --tree [-o OPTIONS] [--json]
         """;
 
     /// <inheritdoc/>
@@ -52,7 +52,11 @@ internal sealed class LsVerb : Verb
         {
             TreeOptions options = TreeOptions.Parse(context.Options.Value(Option.Fields), context.TerminalWidth);
             DeviceTree tree = new(context.Devices);
-            if (!SaysNone(context, tree.Devices))
+            if (context.PrintsJson)
+            {
+                TreeJson.Write(context.Out, tree, options.Inverted);
+            }
+            else if (!SaysNone(context, tree.Devices))
             {
                 TreeDrawing.Write(context.Out, tree, options);
             }
@@ -62,7 +66,8 @@ internal sealed class LsVerb : Verb
 
         DeviceNaming naming = context.Options.Has(Option.Columns) || context.Options.Has(Option.Tree) ? DeviceNaming.Number : DeviceNamings.Parse(context.Options);
         IReadOnlyList<NamedDevice> devices = context.Devices.List();
-        if (SaysNone(context, devices))
+        using JsonList? json = context.Json = context.PrintsJson ? new JsonList(context.Out, "devices") : null;
+        if (json is null && SaysNone(context, devices))
         {
             return 0;
         }
@@ -72,6 +77,12 @@ internal sealed class LsVerb : Verb
             if (Filters(context))
             {
                 ListMatching(context, device);
+                continue;
+            }
+
+            if (json is not null)
+            {
+                DeviceJson.Write(json.Writer, device);
                 continue;
             }
 
@@ -115,7 +126,11 @@ internal sealed class LsVerb : Verb
             }
 
             string? command = context.Options.Value(Option.Exec);
-            if (command is null || context.Options.Has(Option.Verbose))
+            if (context.Json is { } json)
+            {
+                DeviceJson.Write(json.Writer, device);
+            }
+            else if (command is null || context.Options.Has(Option.Verbose))
             {
                 context.Out.WriteLine($"{device.Name}\t({device.Number.Major}, {device.Number.Minor})");
             }

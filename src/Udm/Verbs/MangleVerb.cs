@@ -9,7 +9,7 @@ internal sealed class MangleVerb : DeviceVerb
     public override string Name => "mangle";
 
     /// <inheritdoc/>
-    public override string Usage => "[--manglename none|hex|auto] [DEVICE...]";
+    public override string Usage => "[--manglename none|hex|auto] [--json] [DEVICE...]";
 
     /// <inheritdoc/>
     public override string Summary => "Renames devices whose names are not mangled as they should be.";
@@ -53,6 +53,20 @@ internal sealed class MangleVerb : DeviceVerb
         if (InForm(info.Uuid, "uuid", form) != info.Uuid)
         {
             throw new VerbException($"the uuid '{info.Uuid}' is not in that form, and a uuid cannot be changed");
+        }
+
+        if (context.Json is { } json)
+        {
+            json.Writer.WriteStartObject();
+            json.Writer.WriteString("name", info.Name);
+            json.Writer.WriteString("new_name", name);
+            json.Writer.WriteEndObject();
+            if (name != info.Name)
+            {
+                context.Devices.Rename(device, RenameVerb.NewName(name, ManglingMode.None), DmFlags.None);
+            }
+
+            return;
         }
 
         if (name == info.Name)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DeviceMapper.Io;
+using Udm.Reports;
 
 namespace Udm.Verbs;
 
@@ -10,7 +11,7 @@ internal sealed class MessageVerb : Verb
     public override string Name => "message";
 
     /// <inheritdoc/>
-    public override string Usage => "DEVICE SECTOR MESSAGE...";
+    public override string Usage => "[--json] DEVICE SECTOR MESSAGE...";
 
     /// <inheritdoc/>
     public override string Summary => "Sends a message to the target that maps a sector; one that starts with @ to the device itself.";
@@ -41,7 +42,11 @@ internal sealed class MessageVerb : Verb
         // Without words the message is empty, and the daemon refuses it.
         string message = string.Join(' ', context.Operands.Skip(first + 1));
         string? answer = context.Devices.Message(device, new Sector(sector), message, context.Flags);
-        if (answer is not null)
+        if (context.PrintsJson)
+        {
+            JsonValues.Print(context.Out, writer => writer.WriteString("answer", answer));
+        }
+        else if (answer is not null)
         {
             context.Out.Write(answer);
             if (answer.Length > 0 && answer[^1] != '\n')

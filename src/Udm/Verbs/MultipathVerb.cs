@@ -32,7 +32,7 @@ internal sealed class MultipathVerb : Verb
         """
           ls         draws groups and paths: their states, since when and why, I/O in flight, how long an I/O takes, failures,
                      and ranges where an old write may still arrive; of all multipath devices unless one is named
-          --json     the same as JSON, a line for each device
+          --json     the same as JSON
           --watch    again every second, until Ctrl-C
           add, rm    loads the table with a path more or less, and makes it live while I/O waits; a new path goes to the
                      group that is used, or to the one of a number
@@ -89,18 +89,9 @@ internal sealed class MultipathVerb : Verb
                 context.Out.Write("\e[H\e[2J"); // to the top left, and clear
             }
 
-            foreach (DeviceSelector device in Devices(context))
+            using (JsonList? json = context.PrintsJson ? new JsonList(context.Out, "devices") : null)
             {
-                string report = context.Devices.Message(device, default, "show_paths", context.Flags) ?? "";
-                if (context.Options.Has(Option.Json))
-                {
-                    context.Out.WriteLine($"{{\"name\":\"{JsonEncodedText.Encode(device.Shown)}\",{report[1..]}");
-                    continue;
-                }
-
-                using JsonDocument parsed = JsonDocument.Parse(report);
-                TreeSymbols symbols = TreeOptions.Parse(context.Options.Value(Option.Fields), context.TerminalWidth).Symbols;
-                MultipathTree.Write(context.Out, device.Shown, parsed.RootElement, symbols, DateTimeOffset.UtcNow);
+                ListOnce(context, json);
             }
 
             context.Out.Flush();
@@ -110,6 +101,23 @@ internal sealed class MultipathVerb : Verb
             }
         }
         while (watch);
+    }
+
+    private static void ListOnce(VerbContext context, JsonList? json)
+    {
+        foreach (DeviceSelector device in Devices(context))
+        {
+            string report = context.Devices.Message(device, default, "show_paths", context.Flags) ?? "";
+            if (json is not null)
+            {
+                json.Writer.WriteRawValue($"{{\"name\":\"{JsonEncodedText.Encode(device.Shown)}\",{report[1..]}");
+                continue;
+            }
+
+            using JsonDocument parsed = JsonDocument.Parse(report);
+            TreeSymbols symbols = TreeOptions.Parse(context.Options.Value(Option.Fields), context.TerminalWidth).Symbols;
+            MultipathTree.Write(context.Out, device.Shown, parsed.RootElement, symbols, DateTimeOffset.UtcNow);
+        }
     }
 
     private static IEnumerable<DeviceSelector> Devices(VerbContext context)

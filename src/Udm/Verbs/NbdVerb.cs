@@ -1,4 +1,6 @@
+using System.Globalization;
 using DeviceMapper.Ioctl;
+using Udm.Reports;
 
 namespace Udm.Verbs;
 
@@ -9,7 +11,7 @@ internal sealed class NbdVerb : Verb
     public override string Name => "nbd";
 
     /// <inheritdoc/>
-    public override string Usage => "ls\ndisconnect CLIENT|DEVICE";
+    public override string Usage => "ls [--json]\ndisconnect CLIENT|DEVICE";
 
     /// <inheritdoc/>
     public override string Summary => "Shows the NBD clients, or disconnects one, or all of a device.";
@@ -45,11 +47,30 @@ internal sealed class NbdVerb : Verb
 
         using ControlClient daemon = new(context.Run.ControlSocket);
         string answer = daemon.Ask(context.Operands.Prepend(Name));
-        if (lists)
+        if (lists && context.PrintsJson)
+        {
+            WriteJson(context, answer);
+        }
+        else if (lists)
         {
             context.Out.Write(answer);
         }
 
         return 0;
+    }
+
+    private static void WriteJson(VerbContext context, string answer)
+    {
+        using JsonList json = new(context.Out, "clients");
+        foreach (string[] fields in answer.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')))
+        {
+            json.Writer.WriteStartObject();
+            json.Writer.WriteNumber("number", long.Parse(fields[0], CultureInfo.InvariantCulture));
+            json.Writer.WriteString("device", fields[1] == "-" ? null : fields[1]);
+            json.Writer.WriteString("address", fields[2]);
+            json.Writer.WriteBoolean("tls", fields[3] == "tls");
+            json.Writer.WriteNumber("requests", long.Parse(fields[4], CultureInfo.InvariantCulture));
+            json.Writer.WriteEndObject();
+        }
     }
 }

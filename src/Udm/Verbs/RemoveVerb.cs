@@ -32,6 +32,9 @@ internal sealed class RemoveVerb : DeviceVerb
         """;
 
     /// <inheritdoc/>
+    protected override bool PrintsDevices => false;
+
+    /// <inheritdoc/>
     protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
     {
         // Of devices that are selected by option dmsetup does not replace the table.

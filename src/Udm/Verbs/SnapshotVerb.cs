@@ -1,7 +1,9 @@
+using System.Globalization;
 using DeviceMapper;
 using DeviceMapper.Io;
 using DeviceMapper.Ioctl;
 using DeviceMapper.Mapping;
+using Udm.Reports;
 
 namespace Udm.Verbs;
 
@@ -19,7 +21,7 @@ internal sealed class SnapshotVerb : Verb
         """
         create ORIGIN NAME COW
         merge NAME
-        ls
+        ls [--json]
         """;
 
     /// <inheritdoc/>
@@ -128,18 +130,34 @@ internal sealed class SnapshotVerb : Verb
 
     private static void List(VerbContext context)
     {
+        using JsonList? json = context.PrintsJson ? new JsonList(context.Out, "snapshots") : null;
         foreach (NamedDevice device in context.Devices.List())
         {
             DeviceSelector selector = DeviceSelector.ByName(device.Name, context.Mangling);
-            if (DeviceSetup.Only(context, selector, "snapshot") is { } table)
+            if (DeviceSetup.Only(context, selector, "snapshot") is not { } table)
             {
-                string status = DeviceSetup.Only(context, selector, "snapshot", status: true)?.Text ?? "";
-                string[] words = status.Split(' ', '/');
-                string used = words.Length == 3 && ulong.TryParse(words[0], out ulong allocated) && ulong.TryParse(words[1], out ulong total) && total > 0
-                    ? $"{100 * allocated / total} %"
-                    : status;
-                context.Out.WriteLine($"{device.Name}\t{TableParser.SplitWords(table.Text)[0]}\t{used}");
+                continue;
             }
+
+            string origin = TableParser.SplitWords(table.Text)[0];
+            string status = DeviceSetup.Only(context, selector, "snapshot", status: true)?.Text ?? "";
+            string[] words = status.Split(' ', '/');
+            bool counts = words.Length == 3 && ulong.TryParse(words[0], out _) && ulong.TryParse(words[1], out ulong total) && total > 0;
+            if (json is null)
+            {
+                string used = counts ? $"{100 * ulong.Parse(words[0], CultureInfo.InvariantCulture) / ulong.Parse(words[1], CultureInfo.InvariantCulture)} %" : status;
+                context.Out.WriteLine($"{device.Name}\t{origin}\t{used}");
+                continue;
+            }
+
+            json.Writer.WriteStartObject();
+            json.Writer.WriteString("name", device.Name);
+            json.Writer.WriteString("origin", origin);
+            json.Writer.WriteString("status", status);
+            JsonValues.Write(json.Writer, "used_sectors", counts ? long.Parse(words[0], CultureInfo.InvariantCulture) : null);
+            JsonValues.Write(json.Writer, "total_sectors", counts ? long.Parse(words[1], CultureInfo.InvariantCulture) : null);
+            JsonValues.Write(json.Writer, "metadata_sectors", counts ? long.Parse(words[2], CultureInfo.InvariantCulture) : null);
+            json.Writer.WriteEndObject();
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class SplitNameVerb : Verb
     public override string Name => "splitname";
 
     /// <inheritdoc/>
-    public override string Usage => "[-o COLUMNS] [--noheadings] [--nameprefixes] [--rows] NAME [SUBSYSTEM]";
+    public override string Usage => "[-o COLUMNS] [--noheadings] [--nameprefixes] [--rows] [--json] NAME [SUBSYSTEM]";
 
     /// <inheritdoc/>
     public override string Summary => "Splits the name of an LVM device into volume group, logical volume and layer.";
@@ -54,7 +54,15 @@ internal sealed class SplitNameVerb : Verb
             report.Add(row);
         }
 
-        report.Write(context.Out, ReportFormat.From(context.Options));
+        if (context.PrintsJson)
+        {
+            report.WriteJson(context.Out, "names");
+        }
+        else
+        {
+            report.Write(context.Out, ReportFormat.From(context.Options));
+        }
+
         return 0;
     }
 

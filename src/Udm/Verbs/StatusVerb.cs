@@ -12,7 +12,7 @@ internal sealed class StatusVerb : TargetTextVerb
     public override string Name => "status";
 
     /// <inheritdoc/>
-    public override string Usage => "[--target TYPE] [--inactive] [--noflush] [-v] [DEVICE...]";
+    public override string Usage => "[--target TYPE] [--inactive] [--noflush] [-v] [--json] [DEVICE...]";
 
     /// <inheritdoc/>
     public override string Summary => "Prints the status of each target of a table.";
@@ -31,6 +31,9 @@ internal sealed class StatusVerb : TargetTextVerb
 
     /// <inheritdoc/>
     protected override DmFlags Kind => DmFlags.None;
+
+    /// <inheritdoc/>
+    protected override string TextKey => "status";
 
     /// <inheritdoc/>
     protected override (DeviceInfo Device, IReadOnlyList<TargetText> Targets) Targets(VerbContext context, DeviceSelector device)

@@ -12,7 +12,7 @@ internal sealed class TableVerb : TargetTextVerb
     public override string Name => "table";
 
     /// <inheritdoc/>
-    public override string Usage => "[--target TYPE] [--inactive] [--concise] [--showkeys] [-v] [DEVICE...]";
+    public override string Usage => "[--target TYPE] [--inactive] [--concise] [--showkeys] [-v] [--json] [DEVICE...]";
 
     /// <inheritdoc/>
     public override string Summary => "Prints tables, as 'load' and 'create' take them.";
@@ -34,6 +34,9 @@ internal sealed class TableVerb : TargetTextVerb
     protected override DmFlags Kind => DmFlags.StatusTable;
 
     /// <inheritdoc/>
+    protected override string TextKey => "arguments";
+
+    /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
         try
@@ -52,7 +55,7 @@ internal sealed class TableVerb : TargetTextVerb
     /// <inheritdoc/>
     protected override void Write(VerbContext context, DeviceSelector device, DeviceInfo info, IReadOnlyList<TargetText> targets, bool several)
     {
-        if (!context.Options.Has(Option.Concise))
+        if (!context.Options.Has(Option.Concise) || context.PrintsJson)
         {
             base.Write(context, device, info, targets, several);
             return;
@@ -73,6 +76,6 @@ internal sealed class TableVerb : TargetTextVerb
     }
 
     /// <inheritdoc/>
-    protected override string Line(VerbContext context, TargetText target) =>
-        base.Line(context, context.Options.Has(Option.ShowKeys) ? target : target with { Text = KeyHiding.Hide(target.Type, target.Text) });
+    protected override TargetText Shown(VerbContext context, TargetText target) =>
+        context.Options.Has(Option.ShowKeys) ? target : target with { Text = KeyHiding.Hide(target.Type, target.Text) };
 }

@@ -13,6 +13,9 @@ internal abstract class TargetTextVerb : DeviceVerb
     /// <summary>The flags that choose between arguments and status.</summary>
     protected abstract DmFlags Kind { get; }
 
+    /// <summary>The key of a target's text in JSON.</summary>
+    protected abstract string TextKey { get; }
+
     /// <inheritdoc/>
     protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
     {
@@ -34,6 +37,12 @@ internal abstract class TargetTextVerb : DeviceVerb
     /// <summary>Prints the targets of a device; a device without a table has an empty line.</summary>
     protected virtual void Write(VerbContext context, DeviceSelector device, DeviceInfo info, IReadOnlyList<TargetText> targets, bool several)
     {
+        if (context.Json is { } json)
+        {
+            DeviceJson.Write(json.Writer, info, TextKey, [.. targets.Select(target => Shown(context, target))]);
+            return;
+        }
+
         bool verbose = context.Options.Has(Option.Verbose);
         context.ShowIfVerbose(info);
         string prefix = several && !verbose ? $"{device.Shown}: " : "";
@@ -53,6 +62,12 @@ internal abstract class TargetTextVerb : DeviceVerb
         }
     }
 
-    /// <summary>A target as it is printed.</summary>
-    protected virtual string Line(VerbContext context, TargetText target) => $"{target.Start} {target.Length} {target.Type} {target.Text}";
+    /// <summary>A target as it may be shown.</summary>
+    protected virtual TargetText Shown(VerbContext context, TargetText target) => target;
+
+    private string Line(VerbContext context, TargetText target)
+    {
+        TargetText shown = Shown(context, target);
+        return $"{shown.Start} {shown.Length} {shown.Type} {shown.Text}";
+    }
 }

@@ -7,7 +7,7 @@ internal sealed class TargetVersionVerb : Verb
     public override string Name => "target-version";
 
     /// <inheritdoc/>
-    public override string Usage => "TYPE...";
+    public override string Usage => "[--json] TYPE...";
 
     /// <inheritdoc/>
     public override string Summary => "Prints the versions of target types, by their names.";
@@ -25,11 +25,11 @@ internal sealed class TargetVersionVerb : Verb
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
-        foreach (string name in context.Operands)
+        TargetsVerb.Write(context, context.Operands.Select(name =>
         {
             context.Device = name;
-            context.Out.WriteLine(TargetsVerb.Line(context.Devices.TargetType(name)));
-        }
+            return context.Devices.TargetType(name);
+        }));
 
         return 0;
     }

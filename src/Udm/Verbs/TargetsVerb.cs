@@ -1,4 +1,5 @@
 using DeviceMapper.Ioctl;
+using Udm.Reports;
 
 namespace Udm.Verbs;
 
@@ -9,7 +10,7 @@ internal sealed class TargetsVerb : Verb
     public override string Name => "targets";
 
     /// <inheritdoc/>
-    public override string Usage => "";
+    public override string Usage => "[--json]";
 
     /// <inheritdoc/>
     public override string Summary => "Lists the target types that tables may have, with their versions.";
@@ -27,14 +28,26 @@ internal sealed class TargetsVerb : Verb
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
-        foreach (ListedTargetType type in context.Devices.TargetTypes())
-        {
-            context.Out.WriteLine(Line(type));
-        }
-
+        Write(context, context.Devices.TargetTypes());
         return 0;
     }
 
-    /// <summary>How a type is printed.</summary>
-    public static string Line(ListedTargetType type) => $"{type.Name,-16} v{type.Version}";
+    /// <summary>Prints types, as they come.</summary>
+    public static void Write(VerbContext context, IEnumerable<ListedTargetType> types)
+    {
+        using JsonList? json = context.PrintsJson ? new JsonList(context.Out, "targets") : null;
+        foreach (ListedTargetType type in types)
+        {
+            if (json is null)
+            {
+                context.Out.WriteLine($"{type.Name,-16} v{type.Version}");
+                continue;
+            }
+
+            json.Writer.WriteStartObject();
+            json.Writer.WriteString("name", type.Name);
+            json.Writer.WriteString("version", type.Version.ToString());
+            json.Writer.WriteEndObject();
+        }
+    }
 }

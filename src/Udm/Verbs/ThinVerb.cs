@@ -3,6 +3,7 @@ using DeviceMapper.Io;
 using DeviceMapper.Ioctl;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
+using Udm.Reports;
 
 namespace Udm.Verbs;
 
@@ -25,7 +26,7 @@ internal sealed class ThinVerb : Verb
         snapshot VOLUME NAME
         grow VOLUME SIZE
         remove VOLUME
-        ls
+        ls [--json]
         """;
 
     /// <inheritdoc/>
@@ -154,6 +155,7 @@ internal sealed class ThinVerb : Verb
     private static void List(VerbContext context)
     {
         IReadOnlyList<NamedDevice> devices = context.Devices.List();
+        using JsonList? json = context.PrintsJson ? new JsonList(context.Out, "devices") : null;
         foreach (NamedDevice device in devices)
         {
             DeviceSelector selector = DeviceSelector.ByName(device.Name, context.Mangling);
@@ -177,7 +179,19 @@ internal sealed class ThinVerb : Verb
                 used = $"{blocks * block / 2}";
             }
 
-            context.Out.WriteLine($"{device.Name}\t{pool}\t{status.Length.Value / 2}\t{used}");
+            if (json is null)
+            {
+                context.Out.WriteLine($"{device.Name}\t{pool}\t{status.Length.Value / 2}\t{used}");
+                continue;
+            }
+
+            json.Writer.WriteStartObject();
+            json.Writer.WriteString("name", device.Name);
+            json.Writer.WriteString("type", status.Type);
+            json.Writer.WriteString("pool", pool == "-" ? null : pool);
+            json.Writer.WriteNumber("size_kib", status.Length.Value / 2);
+            JsonValues.Write(json.Writer, "used_kib", long.TryParse(used, out long kib) ? kib : null);
+            json.Writer.WriteEndObject();
         }
     }
 

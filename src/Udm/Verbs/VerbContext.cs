@@ -119,10 +119,21 @@ internal sealed class VerbContext
             : throw new UsageException($"{option.ToString().ToLowerInvariant()}: '{value}' is not a number");
     }
 
-    /// <summary>Prints what <c>-v</c> adds to a verb that changes a device.</summary>
+    /// <summary>Whether the verb prints JSON.</summary>
+    public bool PrintsJson => Options.Has(Option.Json);
+
+    /// <summary>The JSON document that the verb's devices are added to; null where it prints none, or one for each.</summary>
+    public JsonList? Json { get; set; }
+
+    /// <summary>Prints what <c>-v</c> adds to a verb that changes a device, and what <c>--json</c> prints.</summary>
     public void ShowIfVerbose(DeviceInfo device)
     {
-        if (Options.Has(Option.Verbose))
+        if (PrintsJson)
+        {
+            using JsonList? alone = Json is null ? new JsonList(Out, "devices") : null;
+            DeviceJson.Write((Json ?? alone)!.Writer, device);
+        }
+        else if (Options.Has(Option.Verbose))
         {
             InfoText.Write(Out, device);
         }

@@ -1,3 +1,5 @@
+using Udm.Reports;
+
 namespace Udm.Verbs;
 
 /// <summary>Prints versions.</summary>
@@ -10,7 +12,7 @@ internal sealed class VersionVerb : Verb
     public override string Name => "version";
 
     /// <inheritdoc/>
-    public override string Usage => "";
+    public override string Usage => "[--json]";
 
     /// <inheritdoc/>
     public override string Summary => "Prints the version of libdm that this program behaves as, and that of the daemon's ioctls.";
@@ -28,6 +30,17 @@ internal sealed class VersionVerb : Verb
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
+        if (context.PrintsJson)
+        {
+            string driver = context.Devices.Version().ToString();
+            JsonValues.Print(context.Out, writer =>
+            {
+                writer.WriteString("library_version", LibraryVersion);
+                writer.WriteString("driver_version", driver);
+            });
+            return 0;
+        }
+
         context.Out.WriteLine($"Library version:   {LibraryVersion}");
         context.Out.WriteLine($"Driver version:    {context.Devices.Version()}");
         return 0;

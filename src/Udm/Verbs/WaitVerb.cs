@@ -7,7 +7,7 @@ internal sealed class WaitVerb : Verb
     public override string Name => "wait";
 
     /// <inheritdoc/>
-    public override string Usage => "[-v] DEVICE [EVENT-NUMBER]";
+    public override string Usage => "[-v] [--json] DEVICE [EVENT-NUMBER]";
 
     /// <inheritdoc/>
     public override string Summary => "Waits until a device's event number differs from the given one, or from 0.";

@@ -31,6 +31,9 @@ internal sealed class WipeTableVerb : DeviceVerb
     public override int MinOperands => 1;
 
     /// <inheritdoc/>
+    protected override bool PrintsDevices => false;
+
+    /// <inheritdoc/>
     protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
     {
         if (device.Shown.Length == 0)

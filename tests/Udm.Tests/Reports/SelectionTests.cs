@@ -50,6 +50,7 @@ public sealed class SelectionTests
     [InlineData("name=~(x")]
     [InlineData("name=~\"\"")]
     [InlineData("name=~*")]
+    [InlineData("name=~\"(?=x)\"")]
     [InlineData("name=~[a-c]-b")]
     [InlineData("name=\"x")]
     [InlineData("open_count=x")]
