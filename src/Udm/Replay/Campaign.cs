@@ -27,6 +27,9 @@ internal sealed class Campaign(WriteLog log, string device, int end, Check check
     /// <summary>What the subsets depend on.</summary>
     public int Seed { get; init; }
 
+    /// <summary>A folder for what a failed check has left of its view, in a file of the number of entries; null: it is thrown away too.</summary>
+    public string? Keep { get; init; }
+
     /// <summary>Told of each check, with how many entries were replayed.</summary>
     public Action<int>? Progress { get; init; }
 
@@ -125,7 +128,7 @@ internal sealed class Campaign(WriteLog log, string device, int end, Check check
         int[] unflushed = [.. Enumerable.Range(since, point - since).Where(e => log.Entries[e].Entry.Blocks > 0)];
         for (int n = 0; n < Subsets && unflushed.Length > 1; n++)
         {
-            Random random = new(HashCode.Combine(Seed, point, n));
+            Random random = new(unchecked((((Seed * 31) + point) * 31) + n)); // the same in each run, as HashCode is not
             int[] subset = [.. unflushed.Where(_ => random.Next(2) == 0)];
             if (Try(path, point, since, subset) is { } failure)
             {
@@ -146,7 +149,14 @@ internal sealed class Campaign(WriteLog log, string device, int end, Check check
                 ReplayEach(replayer, subset);
             }
 
-            return check.Run(view, point, log.MarkBefore(point));
+            (Verdict verdict, string text) = check.Run(view, point, log.MarkBefore(point));
+            if (verdict == Verdict.Bad && Keep is not null)
+            {
+                Directory.CreateDirectory(Keep);
+                Files.Copy(view, Path.Combine(Keep, $"{point}"));
+            }
+
+            return (verdict, text);
         });
         Interlocked.Increment(ref verdict == Verdict.Skipped ? ref _skipped : ref _checked);
         Progress?.Invoke(point);

@@ -14,7 +14,7 @@ internal sealed class ReplayVerb : Verb
 
     /// <inheritdoc/>
     public override string Usage =>
-        "LOG DEVICE [--to ENTRY|MARK|END]\nLOG DEVICE --check CMD [--to ENTRY|MARK|END] [--bisect | --jobs N] [--subsets N [--seed N]] [--timeout SECONDS]";
+        "LOG DEVICE [--to ENTRY|MARK|END]\nLOG DEVICE --check CMD [--to ENTRY|MARK|END] [--bisect | --jobs N] [--subsets N [--seed N]] [--timeout SECONDS]\n    [--keep FOLDER]";
 
     /// <inheritdoc/>
     public override string Summary => "Replays a log of log-writes to a device; with --check, looks at every moment at which the power could have gone.";
@@ -32,6 +32,7 @@ internal sealed class ReplayVerb : Verb
           --jobs     so many at once, each on a copy of DEVICE beside it
           --subsets  so many random subsets of the writes since the last flush, too; --seed chooses others
           --timeout  a check that takes longer has failed
+          --keep     what a failed check has left of its view becomes the file FOLDER/ENTRY
 
         Exit status: 0 no failure, 1 a failure, 2 wrong usage.
 
@@ -53,9 +54,9 @@ internal sealed class ReplayVerb : Verb
     {
         CommandLine options = context.Options;
         string? command = options.Value(Option.Check);
-        if (command is null && (options.Has(Option.Bisect) || options.Has(Option.Jobs) || options.Has(Option.Subsets)))
+        if (command is null && (options.Has(Option.Bisect) || options.Has(Option.Jobs) || options.Has(Option.Subsets) || options.Has(Option.Keep)))
         {
-            throw new UsageException("--bisect, --jobs and --subsets need --check");
+            throw new UsageException("--bisect, --jobs, --subsets and --keep need --check");
         }
 
         using WriteLog log = new(context.Operands[0]);
@@ -74,6 +75,7 @@ internal sealed class ReplayVerb : Verb
         {
             Subsets = (int)(context.Number(Option.Subsets) ?? 0),
             Seed = (int)(context.Number(Option.Seed) ?? 0),
+            Keep = options.Value(Option.Keep),
             Progress = ShowProgress(context, end),
         };
         Failure? failure = options.Has(Option.Bisect) ? campaign.Bisect() : campaign.Run((int)(context.Number(Option.Jobs) ?? 1));

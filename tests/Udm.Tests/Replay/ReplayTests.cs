@@ -102,6 +102,48 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public void The_same_seed_tries_the_same_subsets()
+    {
+        for (byte record = 1; record <= 12; record++)
+        {
+            Write(record, record);
+        }
+
+        Flush();
+        string log = Path.Combine(_folder, "log"), seen = Path.Combine(_folder, "seen");
+        OpenLog().Dispose();
+        string Seen(int seed)
+        {
+            File.Delete(seen);
+            using WriteLog opened = new(log);
+            using CheckViews views = new();
+            Check check = new($"md5sum <\"$UDM_DEVICE\" >>'{seen}'", null);
+            File.WriteAllBytes(Device, new byte[32 * Block]);
+            Assert.Null(new Campaign(opened, Device, opened.Entries.Count, check, views) { Subsets = 3, Seed = seed }.Run(1));
+            return File.ReadAllText(seen);
+        }
+
+        Assert.Equal("9430ff9575bc8b4d2b2f9abaa8a39477", Seen(1)[..32]); // also in other processes
+        Assert.Equal(Seen(1), Seen(1));
+        Assert.NotEqual(Seen(1), Seen(2));
+    }
+
+    [Fact]
+    public void What_a_failed_check_left_is_kept_where_that_is_wanted()
+    {
+        WriteRecords(4, commitFirstAt: 2);
+        using WriteLog log = OpenLog();
+        using CheckViews views = new();
+        Check check = RecordsAreWhole with { Command = "printf x | dd of=\"$UDM_DEVICE\" bs=1 seek=15872 conv=notrunc status=none\n" + RecordsAreWhole.Command };
+        string kept = Path.Combine(_folder, "kept");
+        Failure? failure = new Campaign(log, Device, log.Entries.Count, check, views) { Keep = kept }.Run(1);
+        Assert.Equal([Path.Combine(kept, $"{failure!.Entries}")], Directory.GetFiles(kept));
+        byte[] view = File.ReadAllBytes(Path.Combine(kept, $"{failure.Entries}"));
+        Assert.Equal((2, 'x'), (view[0], (char)view[15872]));
+        Assert.Equal(0, File.ReadAllBytes(Device)[15872]);
+    }
+
+    [Fact]
     public void A_check_that_changes_its_view_does_not_disturb_the_next()
     {
         WriteRecords(4, commitFirstAt: 0);
