@@ -113,7 +113,7 @@ internal sealed class CreateVerb : Verb
         }
     }
 
-    private static DeviceSelector Selector(string name, ManglingMode mangling) =>
+    internal static DeviceSelector Selector(string name, ManglingMode mangling) =>
         name.Contains('/') ? throw new VerbException($"the name '{name}' has a slash, which names cannot have") : DeviceSelector.ByName(name, mangling);
 
     /// <summary>Makes the devices of a concise text.</summary>

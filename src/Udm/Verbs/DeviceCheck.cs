@@ -88,6 +88,10 @@ internal sealed partial class DeviceCheck : IDisposable
         return [.. problems.OrderBy(p => p.Line ?? 0)];
     }
 
+    /// <summary>A table as the daemon would print it; null where that cannot be found out, or it would be refused.</summary>
+    public IReadOnlyList<TableLine>? TextOf(IReadOnlyList<TableLine> lines, bool readOnly) =>
+        _checker.TextOf(lines, readOnly ? DeviceMode.ReadOnly : DeviceMode.ReadWrite);
+
     /// <inheritdoc/>
     public void Dispose() => _checker.Dispose();
 

@@ -18,6 +18,7 @@ internal static class VerbTable
         new RenameVerb(),
         new MessageVerb(),
         new CheckVerb(),
+        new ApplyVerb(),
         new LsVerb(),
         new InfoVerb(),
         new DepsVerb(),

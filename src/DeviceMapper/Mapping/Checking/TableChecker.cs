@@ -71,6 +71,25 @@ public sealed class TableChecker : IDisposable
     /// <summary>Notes a device that was refused before it could be checked, so that those which stand on it are not refused for that.</summary>
     public void Miss(string name) => Meet(new KnownDevice(name, "", OwnMinor(), _unknownSize));
 
+    /// <summary>A table as a status with arguments gives it back; null where it would be refused, or what it stands on is not known.</summary>
+    public IReadOnlyList<TableLine>? TextOf(IReadOnlyList<TableLine> lines, DeviceMode mode)
+    {
+        MappedDevice nameless = _registry.Create($"check {++_standIns}", OwnMinor());
+        try
+        {
+            nameless.LoadTable(lines, mode);
+            return [.. nameless.TableTexts(arguments: true, inactive: true).Select(t => new TableLine(t.Start, t.Length, t.Type, t.Text))];
+        }
+        catch (DmException)
+        {
+            return null;
+        }
+        finally
+        {
+            _registry.Remove(nameless);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _registry.Dispose();
 
