@@ -7,6 +7,8 @@ namespace DeviceMapper.Ioctl;
 /// <summary>Calls ioctls of a daemon over its control socket. One call at a time; connects at the first one.</summary>
 public sealed class ControlClient : IControl, IDisposable
 {
+    private const int BatchSize = 256 * 1024; // bytes of requests that go in one frame
+
     private readonly string _path;
     private Socket? _socket;
 
@@ -32,6 +34,29 @@ public sealed class ControlClient : IControl, IDisposable
                 request.Wipe();
             }
         }
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="DmException">No daemon answers, it went away, or the whole was cancelled.</exception>
+    public IReadOnlyList<DmOutcome> CallEach(DmCommand command, IReadOnlyList<DmIoctl> requests, CancellationToken cancellation = default)
+    {
+        List<DmOutcome> outcomes = new(requests.Count);
+        List<DmIoctl> batch = [];
+        int size = 0;
+        foreach (DmIoctl request in requests)
+        {
+            batch.Add(Sized(command, request));
+            size += batch[^1].Bytes.Length;
+            if (size >= BatchSize)
+            {
+                CallBatch(command, batch, outcomes, cancellation);
+                batch.Clear();
+                size = 0;
+            }
+        }
+
+        CallBatch(command, batch, outcomes, cancellation);
+        return outcomes;
     }
 
     /// <summary>Passes an ioctl of somebody else's on as it is: with its number, its versions, and its room for the answer.</summary>
@@ -66,11 +91,9 @@ public sealed class ControlClient : IControl, IDisposable
 
     private DmReply CallUntilItFits(DmCommand command, DmIoctl request, CancellationToken cancellation)
     {
-        int size = checked((int)request.DataSize);
+        DmIoctl sent = Sized(command, request);
         while (true)
         {
-            // The daemon needs the bytes of the request to be as many as it says.
-            DmIoctl sent = request.Enlarged(Math.Max(size, request.Bytes.Length));
             DmReply reply;
             try
             {
@@ -78,7 +101,7 @@ public sealed class ControlClient : IControl, IDisposable
             }
             finally
             {
-                if (request.Has(DmFlags.SecureData))
+                if (request.Has(DmFlags.SecureData) && sent != request)
                 {
                     sent.Wipe();
                 }
@@ -94,7 +117,45 @@ public sealed class ControlClient : IControl, IDisposable
                 throw new DmException(Errno.EOVERFLOW, $"the answer is larger than {DmIoctl.MaxDataSize} bytes");
             }
 
-            size = Math.Min(DmIoctl.MaxDataSize, 2 * sent.Bytes.Length);
+            sent = request.Copy((int)Math.Min(DmIoctl.MaxDataSize, 2L * sent.Bytes.Length));
+        }
+    }
+
+    /// <summary>The request as it is sent: the daemon needs its bytes to be as many as it says, and no payload where that is ignored.</summary>
+    private static DmIoctl Sized(DmCommand command, DmIoctl request) =>
+        request.WithSize(command.IgnoresPayload() ? DmIoctl.HeaderSize : Math.Max(checked((int)request.DataSize), request.Bytes.Length));
+
+    /// <summary>Sends several requests in one frame. What does not fit its answer is called again by itself.</summary>
+    private void CallBatch(DmCommand command, List<DmIoctl> requests, List<DmOutcome> outcomes, CancellationToken cancellation)
+    {
+        if (requests.Count == 0)
+        {
+            return;
+        }
+
+        Frame answer = Exchange(FrameKind.Batch, command.IoctlNumber(), Batch.Join(requests), cancellation);
+        foreach ((DmIoctl request, (Errno errno, Reply reply)) in requests.Zip(Batch.SplitReplies(answer.Body, requests.Count)))
+        {
+            DmException? refusal = errno == Errno.None ? null : new DmException(errno, reply.Sentence);
+            DmReply? answered = refusal is null ? Read(reply) : null;
+            if (answered?.Ioctl.Has(DmFlags.BufferFull) == true)
+            {
+                (answered, refusal) = CallAlone(command, request, cancellation);
+            }
+
+            outcomes.Add(new DmOutcome(answered, refusal));
+        }
+    }
+
+    private DmOutcome CallAlone(DmCommand command, DmIoctl request, CancellationToken cancellation)
+    {
+        try
+        {
+            return new DmOutcome(CallUntilItFits(command, request, cancellation), null);
+        }
+        catch (DmException refusal)
+        {
+            return new DmOutcome(null, refusal);
         }
     }
 
@@ -143,8 +204,10 @@ public sealed class ControlClient : IControl, IDisposable
             throw new DmException((Errno)frame.Code, reply.Sentence);
         }
 
-        return new DmReply(new DmIoctl(reply.Ioctl.Span), reply.Warnings);
+        return Read(reply);
     }
+
+    private static DmReply Read(Reply reply) => new(new DmIoctl(reply.Ioctl.Span), reply.Warnings);
 
     private Socket Connect()
     {

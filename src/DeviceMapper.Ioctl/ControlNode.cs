@@ -41,7 +41,7 @@ public static class ControlNode
         ControlCall call = new(registry, session, ioctl, CheckSize(ioctl, given), cancellation);
         ioctl.Flags &= ~ClearedOnEntry;
         CheckNames(command, ioctl);
-        if (IgnoresPayload(command))
+        if (command.IgnoresPayload())
         {
             ioctl.DataSize = DmIoctl.FixedSize;
         }
@@ -79,9 +79,6 @@ public static class ControlNode
         DmCommand.GetTargetVersion => GetTargetVersion.Run,
         _ => null, // the probing of paths is the block device's ioctl
     };
-
-    private static bool IgnoresPayload(DmCommand command) => command is DmCommand.RemoveAll or DmCommand.DevCreate or DmCommand.DevRemove
-        or DmCommand.DevSuspend or DmCommand.DevStatus or DmCommand.TableClear or DmCommand.DevArmPoll;
 
     /// <summary>Ours is written back whatever happens.</summary>
     private static void ExchangeVersions(DmIoctl ioctl)

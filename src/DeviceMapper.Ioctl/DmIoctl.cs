@@ -48,12 +48,17 @@ public sealed class DmIoctl
         DataStart = HeaderSize;
     }
 
+    private DmIoctl(byte[] buffer) => _buffer = buffer;
+
     /// <summary>A copy of bytes, whatever they say; at least <see cref="HeaderSize"/> are kept, with zeroes for what is missing.</summary>
     public DmIoctl(ReadOnlySpan<byte> bytes)
     {
         _buffer = GC.AllocateArray<byte>(Math.Max(bytes.Length, HeaderSize), pinned: true);
         bytes.CopyTo(_buffer);
     }
+
+    /// <summary>Takes over a buffer of at least <see cref="HeaderSize"/> pinned bytes, or copies a smaller one.</summary>
+    internal static DmIoctl Over(byte[] buffer) => buffer.Length >= HeaderSize ? new DmIoctl(buffer) : new DmIoctl(buffer.AsSpan());
 
     /// <summary>A request with a payload at <see cref="HeaderSize"/>.</summary>
     /// <param name="payload">What a codec wrote.</param>
@@ -67,6 +72,9 @@ public sealed class DmIoctl
 
     /// <summary>All bytes.</summary>
     public Span<byte> Bytes => _buffer;
+
+    /// <summary>The same.</summary>
+    internal ReadOnlyMemory<byte> Memory => _buffer;
 
     /// <summary>The bytes behind the struct: where answers are.</summary>
     public Span<byte> Data => _buffer.AsSpan(HeaderSize);
@@ -126,14 +134,18 @@ public sealed class DmIoctl
     /// <summary>Whether all flags of a set are set.</summary>
     public bool Has(DmFlags flags) => (Flags & flags) == flags;
 
-    /// <summary>The same request with more room behind it.</summary>
-    /// <param name="size">The new size of the whole; not less than it is.</param>
-    public DmIoctl Enlarged(int size)
+    /// <summary>The same request with another room behind it; this itself where it has just that.</summary>
+    /// <param name="size">The new size of the whole, at least <see cref="HeaderSize"/>.</param>
+    internal DmIoctl WithSize(int size) => size == _buffer.Length && size == DataSize ? this : Copy(size);
+
+    /// <summary>A copy of the request with another room behind it.</summary>
+    /// <param name="size">The new size of the whole, at least <see cref="HeaderSize"/>.</param>
+    internal DmIoctl Copy(int size)
     {
-        DmIoctl larger = new(size);
-        _buffer.CopyTo(larger._buffer, 0);
-        larger.DataSize = (uint)larger._buffer.Length;
-        return larger;
+        DmIoctl copy = new(size);
+        _buffer.AsSpan(0, Math.Min(size, _buffer.Length)).CopyTo(copy._buffer);
+        copy.DataSize = (uint)size;
+        return copy;
     }
 
     /// <summary>Overwrites all of it.</summary>

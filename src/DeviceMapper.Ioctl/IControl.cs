@@ -12,7 +12,35 @@ public interface IControl
     /// <returns>The answer, never with <see cref="DmFlags.BufferFull"/>: a buffer that is too small is enlarged and the call repeated.</returns>
     /// <exception cref="DmException">The call was refused; <see cref="Errno.EINTR"/>: it was cancelled.</exception>
     DmReply Call(DmCommand command, DmIoctl request, CancellationToken cancellation = default);
+
+    /// <summary>Calls an ioctl of many devices, in fewer exchanges than one each where that can be had.</summary>
+    /// <param name="command">Which.</param>
+    /// <param name="requests">A struct for each device, without <see cref="DmFlags.SecureData"/>.</param>
+    /// <param name="cancellation">As of <see cref="Call"/>.</param>
+    /// <returns>What each call answers or is refused for, in order.</returns>
+    IReadOnlyList<DmOutcome> CallEach(DmCommand command, IReadOnlyList<DmIoctl> requests, CancellationToken cancellation = default)
+    {
+        List<DmOutcome> outcomes = new(requests.Count);
+        foreach (DmIoctl request in requests)
+        {
+            try
+            {
+                outcomes.Add(new DmOutcome(Call(command, request, cancellation), null));
+            }
+            catch (DmException refusal)
+            {
+                outcomes.Add(new DmOutcome(null, refusal));
+            }
+        }
+
+        return outcomes;
+    }
 }
+
+/// <summary>How one of several calls ended.</summary>
+/// <param name="Reply">Its answer; null if it was refused.</param>
+/// <param name="Refusal">Why it was refused; null if it was not.</param>
+public readonly record struct DmOutcome(DmReply? Reply, DmException? Refusal);
 
 /// <summary>What an ioctl answers.</summary>
 /// <param name="Ioctl">The struct and its payload.</param>

@@ -24,7 +24,7 @@ public sealed class LocalControl : IControl
         {
             while (true)
             {
-                DmIoctl answer = request.Enlarged(size);
+                DmIoctl answer = request.Copy(size);
                 bool answered = false;
                 try
                 {

@@ -222,6 +222,66 @@ public sealed class ControlServerTests : IDisposable
         Assert.Null(_registry.FindByName("half"));
     }
 
+    [Fact]
+    public void Two_thousand_devices_are_made_asked_about_at_once_and_removed()
+    {
+        using ControlClient client = new(Socket);
+        string[] names = [.. Enumerable.Range(0, 2000).Select(i => $"device-{i:d4}")];
+        foreach (string name in names)
+        {
+            client.Call(DmCommand.DevCreate, new DmIoctl { Name = name });
+            client.Call(DmCommand.TableLoad, Table(name, "0 8 zero"));
+            client.Call(DmCommand.DevSuspend, new DmIoctl { Name = name });
+        }
+
+        Assert.Equal(names, NameList.Read(client.Call(DmCommand.ListDevices, new DmIoctl()).Ioctl).Select(device => device.Name));
+        Assert.Equal(names, Ask(DmCommand.DevStatus, DmIoctl.HeaderSize).Select(outcome => outcome.Reply!.Ioctl.Name));
+        IReadOnlyList<DmOutcome> tables = Ask(DmCommand.TableStatus, DmIoctl.HeaderSize + 64);
+        Assert.All(tables, outcome => Assert.Equal("zero", Assert.Single(TargetSpecs.ReadStatus(outcome.Reply!.Ioctl)).Type));
+        Assert.All(Ask(DmCommand.DevRemove, DmIoctl.HeaderSize), outcome => Assert.Null(outcome.Refusal));
+        Assert.All(Ask(DmCommand.DevStatus, DmIoctl.HeaderSize), outcome => Assert.Equal(Errno.ENXIO, outcome.Refusal!.Errno));
+        Assert.Empty(_registry.Devices);
+
+        IReadOnlyList<DmOutcome> Ask(DmCommand command, int size) => client.CallEach(command, [.. names.Select(name => new DmIoctl(size) { Name = name })]);
+    }
+
+    [Fact]
+    public void Of_many_calls_one_is_refused_and_an_answer_that_does_not_fit_is_asked_for_again()
+    {
+        using ControlClient client = new(Socket);
+        client.Call(DmCommand.DevCreate, new DmIoctl { Name = "large" });
+        client.Call(DmCommand.TableLoad, Table("large", string.Concat(Enumerable.Range(0, 100).Select(i => $"{i * 8} 8 zero\n"))));
+        client.Call(DmCommand.DevSuspend, new DmIoctl { Name = "large" });
+        string[] names = ["large", "missing", "large"];
+        IReadOnlyList<DmOutcome> outcomes = client.CallEach(DmCommand.TableStatus, [.. names.Select(name => new DmIoctl(DmIoctl.HeaderSize) { Name = name })]);
+        Assert.Equal([100, -1, 100], outcomes.Select(outcome => outcome.Reply is { } reply ? TargetSpecs.ReadStatus(reply.Ioctl).Count : -1));
+        Assert.Equal(Errno.ENXIO, outcomes[1].Refusal!.Errno);
+    }
+
+    [Theory]
+    [InlineData(1)] // less than a struct
+    [InlineData(DmIoctl.HeaderSize)] // whose data_size reaches beyond the frame
+    [InlineData(DmIoctl.HeaderSize + 1)]
+    public void A_malformed_batch_ends_its_connection(int length)
+    {
+        using Socket bad = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        bad.Connect(new UnixDomainSocketEndPoint(Socket));
+        byte[] frame = new byte[16 + length];
+        new byte[] { 0x75, 0x64, 0x6d, 0x31, 6, 0, 0, 0, (byte)DmCommand.DevStatus, 0xfd, 0, 0, (byte)length, (byte)(length >> 8) }.CopyTo(frame, 0);
+        frame.AsSpan(16).Fill(0x7f);
+        bad.Send(frame);
+        Assert.True(Closed(bad));
+    }
+
+    private static DmIoctl Table(string name, string table)
+    {
+        IReadOnlyList<TableLine> lines = TableParser.Parse(table);
+        DmIoctl load = DmIoctl.WithPayload(TargetSpecs.WriteTable(lines));
+        load.Name = name;
+        load.TargetCount = (uint)lines.Count;
+        return load;
+    }
+
     private static bool Closed(Socket socket)
     {
         try

@@ -60,6 +60,9 @@ internal sealed class ControlConnection(
             case FrameKind.Call:
                 Call(frame, hangup.Token);
                 break;
+            case FrameKind.Batch:
+                CallEach(frame, hangup.Token);
+                break;
             case FrameKind.Poll:
                 registry.WaitForEvent(_session.ArmedEvent, hangup.Token);
                 Send(Errno.None, new Reply("", [], default), secret: false);
@@ -74,22 +77,12 @@ internal sealed class ControlConnection(
 
     private void Call(Frame frame, CancellationToken cancellation)
     {
-        DmIoctl ioctl = new(frame.Body);
+        DmIoctl ioctl = DmIoctl.Over(frame.Body);
         bool secret = ioctl.Has(DmFlags.SecureData);
         try
         {
-            IReadOnlyList<string> warnings = ControlNode.Execute(registry, _session, frame.Code, ioctl, frame.Body.Length, cancellation);
-            int meant = (int)Math.Clamp(ioctl.DataSize, DmIoctl.HeaderSize, (uint)ioctl.Bytes.Length);
-            Send(Errno.None, new Reply("", warnings, ioctl.Bytes[..meant].ToArray()), secret);
-        }
-        catch (DmException e)
-        {
-            Send(e.Errno, new Reply(e.Message, [], default), secret: false);
-        }
-        catch (Exception e) when (e is not (SocketException or IOException or ObjectDisposedException))
-        {
-            logger.LogError(e, "control: {Command} failed", DmCommands.CommandOf(frame.Code));
-            Send(Errno.EIO, new Reply($"a bug of udm: {e.Message}", [], default), secret: false);
+            (Errno errno, Reply reply) = Execute(frame.Code, ioctl, frame.Body.Length, cancellation);
+            Send(errno, reply, secret);
         }
         finally
         {
@@ -98,6 +91,40 @@ internal sealed class ControlConnection(
                 ioctl.Wipe();
                 frame.Wipe();
             }
+        }
+    }
+
+    private void CallEach(Frame frame, CancellationToken cancellation)
+    {
+        using MemoryStream answers = new();
+        foreach (DmIoctl ioctl in Batch.Split(frame.Body))
+        {
+            (Errno errno, Reply reply) = Execute(frame.Code, ioctl, ioctl.Bytes.Length, cancellation);
+            Batch.Append(answers, errno, reply);
+        }
+
+        lock (_sending)
+        {
+            Frame.Send(socket, FrameKind.Reply, 0, answers.GetBuffer().AsSpan(0, (int)answers.Length));
+        }
+    }
+
+    private (Errno Errno, Reply Reply) Execute(uint number, DmIoctl ioctl, int given, CancellationToken cancellation)
+    {
+        try
+        {
+            IReadOnlyList<string> warnings = ControlNode.Execute(registry, _session, number, ioctl, given, cancellation);
+            int meant = (int)Math.Clamp(ioctl.DataSize, DmIoctl.HeaderSize, (uint)ioctl.Bytes.Length);
+            return (Errno.None, new Reply("", warnings, ioctl.Memory[..meant]));
+        }
+        catch (DmException e)
+        {
+            return (e.Errno, new Reply(e.Message, [], default));
+        }
+        catch (Exception e)
+        {
+            logger.LogError(e, "control: {Command} failed", DmCommands.CommandOf(number));
+            return (Errno.EIO, new Reply($"a bug of udm: {e.Message}", [], default));
         }
     }
 

@@ -21,6 +21,9 @@ internal enum FrameKind : uint
 
     /// <summary>To the daemon: a question of udm's own, past the ioctls; its words as UTF-8, with a NUL after each. The reply's bytes are text.</summary>
     Ask = 5,
+
+    /// <summary>To the daemon: several calls of one ioctl, a <see cref="Ioctl.Batch"/>; the code is the ioctl's number. The reply's body is a batch of replies.</summary>
+    Batch = 6,
 }
 
 /// <summary>
@@ -35,6 +38,9 @@ internal readonly record struct Frame(FrameKind Kind, uint Code, byte[] Body)
     private const uint Magic = 0x316d6475; // "udm1"
     private const int HeaderSize = 16;
 
+    // Up to so many bytes a frame is put together, and sent at once.
+    private const int SmallFrame = 2048;
+
     // The greatest struct with its payload, and the sentences of a reply.
     private const uint MaxBody = DmIoctl.MaxDataSize + (1 << 20);
 
@@ -44,10 +50,18 @@ internal readonly record struct Frame(FrameKind Kind, uint Code, byte[] Body)
     /// <summary>Sends a frame.</summary>
     public static void Send(Socket socket, FrameKind kind, uint code, ReadOnlySpan<byte> body)
     {
-        Span<byte> header = stackalloc byte[HeaderSize];
-        MemoryMarshal.Cast<uint, byte>([Magic, (uint)kind, code, (uint)body.Length]).CopyTo(header);
-        SendAll(socket, header);
-        SendAll(socket, body);
+        Span<byte> whole = stackalloc byte[SmallFrame];
+        MemoryMarshal.Cast<uint, byte>([Magic, (uint)kind, code, (uint)body.Length]).CopyTo(whole);
+        if (body.Length > SmallFrame - HeaderSize)
+        {
+            SendAll(socket, whole[..HeaderSize]);
+            SendAll(socket, body);
+            return;
+        }
+
+        body.CopyTo(whole[HeaderSize..]);
+        SendAll(socket, whole[..(HeaderSize + body.Length)]);
+        CryptographicOperations.ZeroMemory(whole); // it may have been a key
     }
 
     /// <summary>Receives a frame.</summary>

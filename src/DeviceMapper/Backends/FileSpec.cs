@@ -42,6 +42,9 @@ internal sealed class FileSpec : DeviceSpec
     /// <inheritdoc/>
     public override string Name { get; }
 
+    /// <summary>Not where the file system lies on a disk of this machine, which has just told of the file: only servers do not answer.</summary>
+    public override bool MayHang => _fileSystem.Major == 0;
+
     /// <inheritdoc/>
     internal override string? OpenPath => _path;
 

@@ -22,11 +22,14 @@ internal static class BlockDeviceNames
     /// <returns>Null if it has none.</returns>
     public static string? Of(ListedDependency dependency, IReadOnlyList<NamedDevice> mapped, bool preferMapped)
     {
-        foreach (NamedDevice device in mapped)
+        if (mapped.Count > 0 && mapped[0].Number.Major == dependency.Number.Major) // all have one major
         {
-            if (device.Number == dependency.Number)
+            foreach (NamedDevice device in mapped)
             {
-                return preferMapped ? device.Name : OfMapped(device.Number);
+                if (device.Number == dependency.Number)
+                {
+                    return preferMapped ? device.Name : OfMapped(device.Number);
+                }
             }
         }
 

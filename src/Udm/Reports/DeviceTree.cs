@@ -31,6 +31,7 @@ internal sealed class DeviceNode(DeviceNumber number)
 internal sealed class DeviceTree
 {
     private readonly Dictionary<DeviceNumber, DeviceNode> _nodes = [];
+    private readonly HashSet<DeviceNumber> _listed = []; // those that were found without a user
     private readonly DeviceClient _devices;
 
     /// <summary>Asks for all devices and what they use.</summary>
@@ -38,10 +39,16 @@ internal sealed class DeviceTree
     {
         _devices = devices;
         Devices = devices.List();
-        foreach (NamedDevice device in Devices)
+        foreach (NamedDevice[] some in Devices.Chunk(DeviceClient.DevicesAtOnce))
         {
-            Add(device.Number, parent: null, tableName: null);
+            devices.AskAhead(DmCommand.TableDeps, [.. some.Select(device => DeviceSelector.ByNumber(device.Number))], DmFlags.None);
+            foreach (NamedDevice device in some)
+            {
+                Add(device.Number, parent: null, tableName: null);
+            }
         }
+
+        Tops.RemoveAll(node => node.UsedBy.Count > 0);
     }
 
     /// <summary>The mapped devices, by name.</summary>
@@ -85,15 +92,13 @@ internal sealed class DeviceTree
     {
         if (parent is null)
         {
-            if (node.UsedBy.Count == 0 && !Tops.Contains(node))
+            if (node.UsedBy.Count == 0 && _listed.Add(node.Number))
             {
                 Tops.Add(node);
             }
         }
         else if (!parent.Uses.Contains(node))
         {
-            Tops.Remove(node);
-            Bottoms.Remove(parent);
             parent.Uses.Add(node);
             node.UsedBy.Add(parent);
         }

@@ -34,6 +34,9 @@ internal sealed class DepsVerb : DeviceVerb
     protected override bool DefaultsToAll => true;
 
     /// <inheritdoc/>
+    protected override (DmCommand Command, DmFlags Flags)? Question(VerbContext context) => (DmCommand.TableDeps, context.Flags);
+
+    /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
         _naming = DeviceNamings.Parse(context.Options);

@@ -15,6 +15,13 @@ internal readonly record struct NamedDevice(string Name, DeviceNumber Number);
 /// <param name="warn">Told each warning of the daemon.</param>
 internal sealed class DeviceClient(IControl control, ManglingMode mangling, Action<string> warn)
 {
+    /// <summary>How many devices are asked about at once.</summary>
+    public const int DevicesAtOnce = 256;
+
+    private const int RoomOfMany = 1024; // bytes for each answer of AskAhead; a larger one is asked for again
+
+    private readonly Dictionary<(DmCommand Command, DeviceSelector Device, DmFlags Flags), DmOutcome> _ahead = [];
+
     /// <summary>How names and uuids are mangled.</summary>
     public ManglingMode Mangling => mangling;
 
@@ -37,7 +44,7 @@ internal sealed class DeviceClient(IControl control, ManglingMode mangling, Acti
     {
         try
         {
-            return Info(Call(DmCommand.DevStatus, Request(device, flags)));
+            return Info(Ask(DmCommand.DevStatus, device, flags));
         }
         catch (DmException refusal) when (refusal.Errno == Errno.ENXIO)
         {
@@ -114,14 +121,14 @@ internal sealed class DeviceClient(IControl control, ManglingMode mangling, Acti
     /// <summary>The targets of a table: their status, or, with <see cref="DmFlags.StatusTable"/>, their arguments.</summary>
     public (DeviceInfo Device, IReadOnlyList<TargetText> Targets) Targets(DeviceSelector device, DmFlags flags)
     {
-        DmIoctl answer = Call(DmCommand.TableStatus, Request(device, flags));
+        DmIoctl answer = Ask(DmCommand.TableStatus, device, flags);
         return (Info(answer), TargetSpecs.ReadStatus(answer));
     }
 
     /// <summary>The devices of a table, with their names.</summary>
     public (DeviceInfo Device, IReadOnlyList<ListedDependency> Dependencies) Dependencies(DeviceSelector device, DmFlags flags)
     {
-        DmIoctl answer = Call(DmCommand.TableDeps, Request(device, flags | DmFlags.DependencyNames));
+        DmIoctl answer = Ask(DmCommand.TableDeps, device, flags | DmFlags.DependencyNames);
         return (Info(answer), TargetDependencies.Read(answer));
     }
 
@@ -133,9 +140,65 @@ internal sealed class DeviceClient(IControl control, ManglingMode mangling, Acti
         return Info(Call(DmCommand.DevWait, request));
     }
 
-    private DmIoctl Call(DmCommand command, DmIoctl request)
+    /// <summary>
+    /// Asks about many devices at once: <see cref="Find"/> (DM_DEV_STATUS), <see cref="Targets"/> (DM_TABLE_STATUS) or
+    /// <see cref="Dependencies"/> (DM_TABLE_DEPS). Each answer is kept until it is asked for, once, with the same flags.
+    /// </summary>
+    public void AskAhead(DmCommand command, IReadOnlyList<DeviceSelector> devices, DmFlags flags)
     {
-        DmReply reply = control.Call(command, request);
+        flags |= command == DmCommand.TableDeps ? DmFlags.DependencyNames : 0;
+        IReadOnlyList<DmOutcome> outcomes = control.CallEach(command, [.. devices.Select(device => Request(device, flags, RoomOfMany))]);
+        for (int i = 0; i < devices.Count; i++)
+        {
+            _ahead[(command, devices[i], flags)] = outcomes[i];
+        }
+    }
+
+    /// <summary>Devices, each of which is about to be asked a question about: some hundreds are asked for at once.</summary>
+    public IEnumerable<NamedDevice> AskingAhead(IReadOnlyList<NamedDevice> devices, (DmCommand Command, DmFlags Flags)? question)
+    {
+        foreach (NamedDevice[] some in devices.Chunk(DevicesAtOnce))
+        {
+            if (question is { } asked && some.Length > 1)
+            {
+                AskAhead(asked.Command, Selectors(some), asked.Flags);
+            }
+
+            foreach (NamedDevice device in some)
+            {
+                yield return device;
+            }
+        }
+    }
+
+    /// <summary>Those of the devices that can be named; whoever works on the others is told why not.</summary>
+    private List<DeviceSelector> Selectors(NamedDevice[] devices)
+    {
+        List<DeviceSelector> selectors = [];
+        foreach (NamedDevice device in devices)
+        {
+            try
+            {
+                selectors.Add(DeviceSelector.ByName(device.Name, mangling));
+            }
+            catch (VerbException)
+            {
+                continue;
+            }
+        }
+
+        return selectors;
+    }
+
+    private DmIoctl Ask(DmCommand command, DeviceSelector device, DmFlags flags) =>
+        !_ahead.Remove((command, device, flags), out DmOutcome known) ? Call(command, Request(device, flags))
+        : known.Reply is { } reply ? Take(reply)
+        : throw known.Refusal!;
+
+    private DmIoctl Call(DmCommand command, DmIoctl request) => Take(control.Call(command, request));
+
+    private DmIoctl Take(DmReply reply)
+    {
         foreach (string warning in reply.Warnings)
         {
             warn(warning);
@@ -146,9 +209,9 @@ internal sealed class DeviceClient(IControl control, ManglingMode mangling, Acti
 
     private DeviceInfo Info(DmIoctl answer) => DeviceInfo.From(answer, mangling);
 
-    private static DmIoctl Request(DeviceSelector device, DmFlags flags)
+    private static DmIoctl Request(DeviceSelector device, DmFlags flags, int room = DmIoctl.DefaultSize)
     {
-        DmIoctl request = new();
+        DmIoctl request = new(room);
         Fill(request, device, flags);
         return request;
     }

@@ -1,4 +1,5 @@
 using DeviceMapper;
+using DeviceMapper.Ioctl;
 using Udm.Reports;
 
 namespace Udm.Verbs;
@@ -17,6 +18,9 @@ internal abstract class DeviceVerb : Verb
 
     /// <summary>Whether it prints something of each device, so that <c>--json</c> makes a list of them.</summary>
     protected virtual bool PrintsDevices => true;
+
+    /// <summary>What it asks of each device, so that it can be asked of many at once; null where it asks nothing, or changes devices.</summary>
+    protected virtual (DmCommand Command, DmFlags Flags)? Question(VerbContext context) => null;
 
     /// <inheritdoc/>
     public override int Run(VerbContext context)
@@ -60,7 +64,8 @@ internal abstract class DeviceVerb : Verb
 
         Lazy<DeviceTree> tree = new(() => new DeviceTree(context.Devices));
         Selection<DeviceRow>? selection = Selects(context) ? DeviceColumns.Select(context.Options.Value(Option.Select)!) : null;
-        foreach (NamedDevice device in devices)
+        (DmCommand Command, DmFlags Flags)? question = selection is null ? Question(context) : (DmCommand.DevStatus, context.Flags);
+        foreach (NamedDevice device in context.Devices.AskingAhead(devices, question))
         {
             try
             {

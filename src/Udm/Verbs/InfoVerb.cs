@@ -1,3 +1,4 @@
+using DeviceMapper.Ioctl;
 using Udm.Reports;
 
 namespace Udm.Verbs;
@@ -52,6 +53,9 @@ internal sealed class InfoVerb : DeviceVerb
 
     /// <inheritdoc/>
     protected override bool SelectsDevices => false;
+
+    /// <inheritdoc/>
+    protected override (DmCommand Command, DmFlags Flags)? Question(VerbContext context) => (DmCommand.DevStatus, context.Flags);
 
     /// <inheritdoc/>
     public override int Run(VerbContext context)

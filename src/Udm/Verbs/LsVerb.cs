@@ -72,7 +72,7 @@ internal sealed class LsVerb : Verb
             return 0;
         }
 
-        foreach (NamedDevice device in devices)
+        foreach (NamedDevice device in context.Devices.AskingAhead(devices, Question(context, naming)))
         {
             if (Filters(context))
             {
@@ -91,6 +91,12 @@ internal sealed class LsVerb : Verb
 
         return 0;
     }
+
+    /// <summary>What it asks of each device. A command may change those that come after.</summary>
+    private static (DmCommand Command, DmFlags Flags)? Question(VerbContext context, DeviceNaming naming) =>
+        !Filters(context) ? (naming is DeviceNaming.Number ? null : (DmCommand.DevStatus, DmFlags.None))
+        : context.Options.Has(Option.Target) && !context.Options.Has(Option.Exec) ? (DmCommand.TableStatus, context.Flags)
+        : null;
 
     /// <summary>A device that has never had a table has no node in the kernel, so only its number can be shown.</summary>
     private static string Shown(VerbContext context, NamedDevice device, DeviceNaming naming)

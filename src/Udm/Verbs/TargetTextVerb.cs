@@ -17,6 +17,9 @@ internal abstract class TargetTextVerb : DeviceVerb
     protected abstract string TextKey { get; }
 
     /// <inheritdoc/>
+    protected override (DmCommand Command, DmFlags Flags)? Question(VerbContext context) => (DmCommand.TableStatus, context.Flags | Kind);
+
+    /// <inheritdoc/>
     protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
     {
         (DeviceInfo info, IReadOnlyList<TargetText> all) = Targets(context, device);
