@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Udm.Verbs;
 
 namespace Udm.Replay;
@@ -55,8 +56,16 @@ internal sealed class Campaign(WriteLog log, string device, int end, Check check
         }
 
         Failure?[] failures = new Failure?[jobs];
-        Parallel.For(0, jobs, new ParallelOptions { MaxDegreeOfParallelism = jobs }, job =>
-            failures[job] = WithCopy(job, copy => RunPart(copy, points, points.Count * job / jobs, points.Count * (job + 1) / jobs)));
+        try
+        {
+            Parallel.For(0, jobs, new ParallelOptions { MaxDegreeOfParallelism = jobs }, job =>
+                failures[job] = WithCopy(job, copy => RunPart(copy, points, points.Count * job / jobs, points.Count * (job + 1) / jobs)));
+        }
+        catch (AggregateException problems)
+        {
+            ExceptionDispatchInfo.Throw(problems.InnerExceptions[0]); // a sentence for the user
+        }
+
         Failure? first = failures.OfType<Failure>().MinBy(f => f.Entries);
         using LogReplayer replayer = new(log, device);
         Restore(replayer, first);

@@ -20,6 +20,16 @@ internal static class Files
         }
     }
 
+    /// <summary>Makes a file of zeroes where there is nothing.</summary>
+    public static void MakeIfMissing(string path, long length)
+    {
+        if (!File.Exists(path))
+        {
+            using SafeFileHandle file = Open(path, FileAccess.Write);
+            RandomAccess.SetLength(file, length);
+        }
+    }
+
     /// <summary>The bytes of a file or block device.</summary>
     public static long Length(string path)
     {

@@ -17,6 +17,8 @@ internal readonly record struct LoggedEntry(LogEntry Entry, long Data, string? M
 /// <summary>A log that the target log-writes wrote, the kernel's or ours.</summary>
 internal sealed class WriteLog : IDisposable
 {
+    private const string EndMark = "dm-log-writes-end"; // the target's, when it ends
+
     private readonly SafeFileHandle _file;
     private readonly List<LoggedEntry> _entries = [];
 
@@ -42,8 +44,11 @@ internal sealed class WriteLog : IDisposable
     /// <summary>Bytes of its blocks.</summary>
     public int BlockSize { get; private set; }
 
-    /// <summary>The last mark among the first entries; empty without one.</summary>
-    public string MarkBefore(int count) => _entries.Take(count).LastOrDefault(e => e.Mark is not null).Mark ?? "";
+    /// <summary>Bytes up to the end of the last block that an entry changes: what a device has at least.</summary>
+    public long Extent => _entries.Count == 0 ? 0 : _entries.Max(e => (long)(e.Entry.Block + e.Entry.Blocks) * BlockSize);
+
+    /// <summary>The last mark among the first entries, but for that of the log's own end; empty without one.</summary>
+    public string MarkBefore(int count) => _entries.Take(count).LastOrDefault(e => e.Mark is not (null or EndMark)).Mark ?? "";
 
     /// <summary>Reads data.</summary>
     public void Read(Span<byte> data, long offset)

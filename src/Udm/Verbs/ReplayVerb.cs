@@ -22,7 +22,8 @@ internal sealed class ReplayVerb : Verb
     /// <inheritdoc/>
     public override string Help =>
         """
-        LOG and DEVICE are files or block devices; a DEVICE that is missing is made. Entries are counted from 1.
+        LOG and DEVICE are files or block devices; a DEVICE that is missing is made,
+        as large as what the log changes needs. Entries are counted from 1.
 
           --to       replays the first ENTRY entries, or up to the first mark of that text, or all
           --check    a command for the shell, run after each flush and each durable write, with UDM_DEVICE (a view, which is
@@ -62,6 +63,7 @@ internal sealed class ReplayVerb : Verb
         using WriteLog log = new(context.Operands[0]);
         string device = context.Operands[1];
         int end = FindEnd(log, options.Value(Option.To) ?? End);
+        Files.MakeIfMissing(device, log.Extent);
         if (command is null)
         {
             using LogReplayer replayer = new(log, device);

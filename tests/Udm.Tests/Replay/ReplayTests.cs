@@ -129,6 +129,20 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public void A_device_that_is_missing_is_as_large_as_the_log_needs()
+    {
+        Write(3, 7);
+        Flush();
+        Write(5, 8);
+        using WriteLog log = OpenLog();
+        File.Delete(Device);
+        Files.MakeIfMissing(Device, log.Extent);
+        using CheckViews views = new();
+        Assert.Null(new Campaign(log, Device, log.Entries.Count, new Check("[ \"$(stat -c %s \"$UDM_DEVICE\")\" = 3072 ]", null), views).Run(2));
+        Assert.Equal("000708", Blocks(6));
+    }
+
+    [Fact]
     public void What_a_failed_check_left_is_kept_where_that_is_wanted()
     {
         WriteRecords(4, commitFirstAt: 2);
