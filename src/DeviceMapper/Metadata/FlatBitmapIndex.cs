@@ -9,7 +9,8 @@ internal sealed class FlatBitmapIndex : BitmapIndex
     /// <summary>The most bitmaps; the rest of a larger device is left alone.</summary>
     public const int MostBitmaps = 255;
 
-    private const int HeaderLength = 16;
+    /// <summary>Bytes before the first entry.</summary>
+    public const int HeaderLength = 16;
 
     private readonly TransactionManager _transaction;
     private readonly BitmapEntry[] _entries = new BitmapEntry[MostBitmaps];

@@ -16,6 +16,8 @@ internal sealed class MetadataSpaceMap
     private ulong _cursor;
     private bool _isShadowing; // a bitmap is being copied, which itself changes counts
     private ulong _bootstrap; // while a new map is made: blocks below are in use
+    private ulong _taken; // blocks, in this transaction
+    private bool _low;
 
     /// <summary>Makes one that knows no blocks yet.</summary>
     public MetadataSpaceMap(TransactionManager transaction)
@@ -30,6 +32,14 @@ internal sealed class MetadataSpaceMap
 
     /// <summary>How many are free; what this transaction freed counts, and cannot be taken yet.</summary>
     public ulong Free { get; private set; }
+
+    /// <summary>Free blocks at which they become few.</summary>
+    public ulong Threshold { get; set; }
+
+    /// <summary>
+    /// How often they became few. What a transaction frees is not free before its end, so that may be in each (the kernel's <c>check_threshold</c>).
+    /// </summary>
+    public int TimesLow { get; private set; }
 
     /// <summary>What the superblock keeps; after <see cref="PreCommit"/>.</summary>
     public SpaceMapRoot Root => _counts.Root;
@@ -85,6 +95,8 @@ internal sealed class MetadataSpaceMap
             ?? throw new DmException(Errno.ENOSPC, "no metadata block is free");
         _cursor = block + 1;
         Change(block, 1);
+        _taken++;
+        CheckThreshold();
         return block;
     }
 
@@ -129,7 +141,18 @@ internal sealed class MetadataSpaceMap
     }
 
     /// <summary>A new transaction begins.</summary>
-    public void Committed() => _index.Committed();
+    public void Committed()
+    {
+        _index.Committed();
+        _taken = 0;
+    }
+
+    private void CheckThreshold()
+    {
+        bool low = _bootstrap == 0 && Blocks - _counts.Allocated <= Threshold + _taken;
+        TimesLow += low && !_low ? 1 : 0;
+        _low = low;
+    }
 
     private void ApplyAll()
     {

@@ -159,7 +159,8 @@ public sealed class ThinPoolTarget : Target
         }
         catch (DmException e) when (!e.Message.StartsWith(Type.Name, StringComparison.Ordinal))
         {
-            throw new DmException(e.Errno, $"{Type.Name}: {e.Message}", e);
+            string next = e.Errno is Errno.EILSEQ or Errno.ENOTBLK ? $"; 'udm thin check {_metadata.Name}' says what is damaged" : "";
+            throw new DmException(e.Errno, $"{Type.Name}: argument 1 (metadata device): {e.Message}{next}", e);
         }
 
         if (!created && Features.DiscardEnabled != pool.Features.DiscardEnabled)

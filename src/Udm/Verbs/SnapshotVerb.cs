@@ -33,7 +33,7 @@ internal sealed class SnapshotVerb : Verb
           create  makes NAME: ORIGIN as it is now. What changes is kept on COW, a device or file of its own. The table of ORIGIN must be
                   'snapshot-origin DEVICE': all writes have to go through it
           merge   makes the origin what the snapshot is, while it is in use; the snapshot's device goes. Ends when all is copied
-          ls      prints a line a snapshot, separated by tabs: its name, the device that it is of, and how much of COW is in use
+          ls      (or list) prints a line a snapshot, separated by tabs: its name, the device that it is of, and how much of COW is in use
 
         Example:
           udm create disk --table '0 2097152 snapshot-origin disk.img'
@@ -60,7 +60,7 @@ internal sealed class SnapshotVerb : Verb
             case ["merge", string name]:
                 Merge(context, name);
                 break;
-            case ["ls"]:
+            case ["ls" or "list"]:
                 List(context);
                 break;
             default:

@@ -27,10 +27,14 @@ internal sealed class ThinVerb : Verb
         grow VOLUME SIZE
         remove VOLUME
         ls [--json]
+        check METADATA
+        dump METADATA
+        repair METADATA NEWFILE
+        clear METADATA
         """;
 
     /// <inheritdoc/>
-    public override string Summary => "Makes thin pools, volumes and snapshots of volumes, and lists them.";
+    public override string Summary => "Makes thin pools, volumes and snapshots of volumes, lists them, and checks and repairs a pool's metadata.";
 
     /// <inheritdoc/>
     public override string Help =>
@@ -40,7 +44,14 @@ internal sealed class ThinVerb : Verb
           snapshot  makes a volume that is what another is now, at once
           grow      makes a volume larger
           remove    removes a volume's device and deletes the volume
-          ls        prints a line a pool or volume, separated by tabs: its name, its pool, its size and what it uses in KiB
+          ls        (or list) prints a line a pool or volume, separated by tabs: its name, its pool, its size and what it uses in KiB
+
+        And on METADATA, the file or block device of a pool that is not in use; -v shows how far they are:
+
+          check     reads all of it; prints what is damaged, a line each, and which command comes next. Writes nothing
+          dump      prints its volumes and mappings as thin_dump does; thin_restore takes that. Writes nothing
+          repair    writes what can be read to NEWFILE, which must not be there yet; prints what is lost
+          clear     takes the mark needs_check away if a check finds nothing, so that the pool may be written to again
 
         SIZE is a number of bytes with K, M, G or T.
 
@@ -77,11 +88,24 @@ internal sealed class ThinVerb : Verb
             case ["remove", string volume]:
                 Remove(context, volume);
                 break;
-            case ["ls"]:
+            case ["ls" or "list"]:
                 List(context);
                 break;
+            case ["check", string metadata]:
+                ThinMetadataVerbs.Check(context, metadata);
+                break;
+            case ["dump", string metadata]:
+                ThinMetadataVerbs.Dump(context, metadata);
+                break;
+            case ["repair", string metadata, string newFile]:
+                ThinMetadataVerbs.Repair(context, metadata, newFile);
+                break;
+            case ["clear", string metadata]:
+                ThinMetadataVerbs.Clear(context, metadata);
+                break;
             default:
-                throw new UsageException("one of 'pool', 'create', 'snapshot', 'grow', 'remove' and 'ls', with its operands, is expected");
+                throw new UsageException(
+                    "one of 'pool', 'create', 'snapshot', 'grow', 'remove', 'ls', 'check', 'dump', 'repair' and 'clear', with its operands, is expected");
         }
 
         return 0;

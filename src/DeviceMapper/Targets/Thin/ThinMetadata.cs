@@ -21,8 +21,10 @@ internal sealed partial class ThinMetadata
     /// <summary>The most blocks of a metadata device that are used.</summary>
     public const ulong MostMetadataBlocks = (ulong)FlatBitmapIndex.MostBitmaps * Bitmap.Entries;
 
+    /// <summary>The bits of a mapping that are a time; the data block is above them.</summary>
+    public const int TimeBits = 24;
+
     private const ulong MostReserved = 4096; // blocks
-    private const int TimeBits = 24;
 
     private readonly BlockDevice _device;
     private readonly uint _dataBlockSize;
@@ -34,6 +36,7 @@ internal sealed partial class ThinMetadata
     private BTree _volumes = null!; // volume to the root of its mappings
     private BTree _mappings = null!; // block of a volume to data block and time
     private BTree _details = null!;
+    private ulong _metadataThreshold;
     private bool _changed;
 
     /// <summary>Opens the metadata on a device, or formats it where its first block is all zeroes. Waits.</summary>
@@ -89,8 +92,11 @@ internal sealed partial class ThinMetadata
         }
     }
 
-    /// <summary>Free ones of them, with those that are kept.</summary>
-    public ulong AllFreeMetadataBlocks => _transaction.Space.Free;
+    /// <summary>How often metadata blocks became few since the start, or since an <see cref="Abort"/>.</summary>
+    public int TimesMetadataLow => _transaction.Space.TimesLow;
+
+    /// <summary>Sets how many free metadata blocks are few. For the writer.</summary>
+    public void SetMetadataThreshold(ulong blocks) => _transaction.Space.Threshold = _metadataThreshold = blocks;
 
     /// <summary>Whether something is to be committed.</summary>
     public bool HasChanges => _changed;
@@ -194,6 +200,7 @@ internal sealed partial class ThinMetadata
     private void Load(bool mayFormat)
     {
         _transaction = new TransactionManager(new BlockManager(_device));
+        _transaction.Space.Threshold = _metadataThreshold;
         _mappings = new BTree(_transaction, new MappingValue(this));
         _volumes = new BTree(_transaction, new TreeValue(this));
         _details = new BTree(_transaction, new BTreeValue(VolumeDetails.Length));

@@ -30,7 +30,7 @@ internal sealed partial class ThinPool : IDisposable
     private volatile bool _suspended = true;
     private ThinPoolTarget? _target; // that is bound: the live table's
     private bool _lowWaterTold;
-    private bool _metadataLowTold;
+    private int _metadataLowTold;
     private int _events; // to be raised when no lock is held
 
     /// <summary>Opens the metadata, or formats it. Waits.</summary>
@@ -87,6 +87,7 @@ internal sealed partial class ThinPool : IDisposable
         {
             PoolMode wanted = target.WantedMode;
             _target = target;
+            _metadata.SetMetadataThreshold(target.MetadataThreshold);
             Features = target.Features with { DiscardPassdown = target.Features.DiscardPassdown && _data.Limits.MaxDiscard.Value >= BlockSize };
             SetMode(wanted);
             bool grown = GrowData(target.Length.Value / BlockSize) | GrowMetadata();
@@ -202,13 +203,8 @@ internal sealed partial class ThinPool : IDisposable
             return false;
         }
 
-        bool low = _target is not null && _metadata.AllFreeMetadataBlocks <= _target.MetadataThreshold;
-        if (low && !_metadataLowTold)
-        {
-            _events++;
-        }
-
-        _metadataLowTold = low;
+        _events += Math.Max(0, _metadata.TimesMetadataLow - _metadataLowTold);
+        _metadataLowTold = _metadata.TimesMetadataLow;
         if (_metadata.FreeMetadataBlocks == 0)
         {
             SetMode(PoolMode.OutOfMetadataSpace);

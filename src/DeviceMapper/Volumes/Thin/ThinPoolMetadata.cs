@@ -1,0 +1,208 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using DeviceMapper.Metadata;
+using DeviceMapper.Native;
+using DeviceMapper.Targets.Thin;
+
+namespace DeviceMapper.Volumes.Thin;
+
+/// <summary>
+/// The metadata of a thin pool, on a file or block device that no pool has in use: to be checked, dumped, and saved to a new file where it is
+/// damaged. It is opened for reading only; <see cref="ClearNeedsCheck"/> alone writes to it.
+/// </summary>
+public sealed class ThinPoolMetadata : IDisposable
+{
+    private readonly string _path;
+    private readonly MetadataReader _reader;
+    private readonly ThinSuperblock _super;
+
+    private ThinPoolMetadata(string path, MetadataReader reader, ThinSuperblock super)
+    {
+        _path = path;
+        _reader = reader;
+        _super = super;
+    }
+
+    /// <summary>What was found damaged until now, a sentence each.</summary>
+    public IReadOnlyList<string> Damage => _reader.Damage;
+
+    /// <summary>Whether a pool found that it must be checked before it is written to again.</summary>
+    public bool NeedsCheck => _super.NeedsCheck;
+
+    /// <summary>How many blocks its space map counts: what a whole check reads at most.</summary>
+    public ulong Blocks => _super.MetadataSpace.Blocks;
+
+    /// <summary>Opens it.</summary>
+    /// <exception cref="DmException">ENOENT, EACCES and the like; EILSEQ, ENOTBLK, EINVAL: the superblock, without which nothing can be found, is damaged.</exception>
+    public static ThinPoolMetadata Open(string path)
+    {
+        MetadataReader reader = new(path);
+        try
+        {
+            byte[] data = reader.TryRead(ThinSuperblock.Location, BlockKind.ThinSuperblock, "superblock")
+                ?? throw new DmException(Errno.EILSEQ, $"'{path}' is no metadata of a thin pool, or damaged at its start: {reader.Damage[0]}");
+            return new ThinPoolMetadata(path, reader, ThinSuperblock.Read(data));
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads all of it, and compares the counts of all blocks; what is wrong is in <see cref="Damage"/>.</summary>
+    /// <param name="progress">Is told how many blocks have been read, from time to time.</param>
+    public void Check(Action<ulong>? progress = null)
+    {
+        ulong read = 0;
+        _reader.BlockRead = () =>
+        {
+            if (++read % 1024 == 0)
+            {
+                progress?.Invoke(read);
+            }
+        };
+        new ThinCheck(_reader, _super).Run();
+    }
+
+    /// <summary>
+    /// Writes volumes and mappings as thin_dump does; thin_restore makes metadata of it. What is damaged is left out, and in <see cref="Damage"/>.
+    /// </summary>
+    public void Dump(TextWriter output)
+    {
+        output.Write(string.Create(
+            CultureInfo.InvariantCulture,
+            $"<superblock uuid=\"\" time=\"{_super.Time}\" transaction=\"{_super.TransactionId}\" flags=\"{(_super.NeedsCheck ? 1 : 0)}\" version=\"2\" "));
+        output.Write(string.Create(
+            CultureInfo.InvariantCulture, $"data_block_size=\"{_super.DataBlockSize}\" nr_data_blocks=\"{_super.DataSpace.Blocks}\">\n"));
+        foreach ((ulong id, ulong root, VolumeDetails details) in Volumes())
+        {
+            output.Write(string.Create(
+                CultureInfo.InvariantCulture,
+                $"  <device dev_id=\"{id}\" mapped_blocks=\"{details.Mapped}\" transaction=\"{details.TransactionId}\" creation_time=\"{details.Created}\" "));
+            output.Write(string.Create(CultureInfo.InvariantCulture, $"snap_time=\"{details.Snapshotted}\">\n"));
+            DumpMappings(output, id, root);
+            output.Write("  </device>\n\n");
+        }
+
+        output.Write("</superblock>\n");
+    }
+
+    /// <summary>Makes sound metadata of what can be read, in a file that does not exist yet. What is lost is in <see cref="Damage"/>.</summary>
+    /// <param name="path">The new file. It is as large as the old metadata, or as its mappings need when no volumes share them.</param>
+    /// <param name="progress">Is told how many mappings have been saved, from time to time.</param>
+    /// <exception cref="DmException">EEXIST: there is such a file; ENOSPC: the mappings are too many; what writing gives.</exception>
+    public void Repair(string path, Action<ulong>? progress = null)
+    {
+        ulong mappings = 0;
+        List<(ulong Id, ulong Root, VolumeDetails Details)> volumes = Volumes();
+        foreach ((ulong id, ulong root, _) in volumes)
+        {
+            Mappings(id, root, (_, _) => mappings++);
+        }
+
+        _reader.Damage.Clear(); // it is all found again
+        using RestoredMetadata restored = new(path, Math.Max(Blocks, RestoredMetadata.BlocksFor(mappings)), _super);
+        ulong saved = 0;
+        volumes = Volumes();
+        foreach ((ulong id, ulong root, VolumeDetails details) in volumes)
+        {
+            restored.BeginVolume();
+            Mappings(id, root, (block, value) =>
+            {
+                restored.Add(block, value);
+                if (++saved % 65536 == 0)
+                {
+                    progress?.Invoke(saved);
+                }
+            });
+            restored.EndVolume(id, details);
+        }
+
+        restored.Commit();
+    }
+
+    /// <summary>Takes the mark away that it must be checked. Only after a check that found nothing.</summary>
+    /// <exception cref="DmException">EACCES and the like: it cannot be written.</exception>
+    public void ClearNeedsCheck()
+    {
+        _super.NeedsCheck = false;
+        byte[] data = new byte[BlockKind.Size];
+        _super.Write(data);
+        BlockKind.ThinSuperblock.Seal(data, ThinSuperblock.Location);
+        try
+        {
+            using FileStream file = new(_path, FileMode.Open, FileAccess.Write, FileShare.Read, 0);
+            file.Write(data);
+            file.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DmException(e is IOException ? Errno.EIO : Errno.EACCES, $"the superblock on '{_path}' cannot be written");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _reader.Dispose();
+
+    /// <summary>Volumes that have mappings, in order.</summary>
+    private List<(ulong Id, ulong Root, VolumeDetails Details)> Volumes()
+    {
+        Dictionary<ulong, VolumeDetails> details = [];
+        _reader.Walk(_super.Details, VolumeDetails.Length, "details of volumes", (id, value) => details[id] = VolumeDetails.Read(value));
+        List<(ulong, ulong, VolumeDetails)> volumes = [];
+        _reader.Walk(_super.Mappings, sizeof(ulong), "list of volumes", (id, value) =>
+        {
+            if (!details.TryGetValue(id, out VolumeDetails found))
+            {
+                _reader.Damage.Add($"volume {id}: its details are lost; all its blocks count as shared");
+                found = new VolumeDetails(0, _super.TransactionId, _super.Time, _super.Time);
+            }
+
+            volumes.Add((id, BinaryPrimitives.ReadUInt64LittleEndian(value), found));
+        });
+        return volumes;
+    }
+
+    private void Mappings(ulong id, ulong root, Action<ulong, ulong> visit) => _reader.Walk(root, sizeof(ulong), $"volume {id}, blocks", (block, value) =>
+    {
+        ulong mapping = BinaryPrimitives.ReadUInt64LittleEndian(value);
+        if (mapping >> ThinMetadata.TimeBits < _super.DataSpace.Blocks)
+        {
+            visit(block, mapping);
+        }
+        else
+        {
+            _reader.Damage.Add($"volume {id}, block {block}: it is mapped to data block {mapping >> ThinMetadata.TimeBits}, which the pool does not have");
+        }
+    });
+
+    private void DumpMappings(TextWriter output, ulong id, ulong root)
+    {
+        (ulong Block, ulong Data, ulong Time) first = default;
+        ulong length = 0;
+        Mappings(id, root, (block, mapping) =>
+        {
+            (ulong data, ulong time) = (mapping >> ThinMetadata.TimeBits, mapping & ((1 << ThinMetadata.TimeBits) - 1));
+            if (length > 0 && (block, data, time) == (first.Block + length, first.Data + length, first.Time))
+            {
+                length++;
+                return;
+            }
+
+            End();
+            (first, length) = ((block, data, time), 1);
+        });
+        End();
+
+        void End()
+        {
+            if (length > 0)
+            {
+                output.Write(length == 1
+                    ? $"    <single_mapping origin_block=\"{first.Block}\" data_block=\"{first.Data}\" time=\"{first.Time}\"/>\n"
+                    : $"    <range_mapping origin_begin=\"{first.Block}\" data_begin=\"{first.Data}\" length=\"{length}\" time=\"{first.Time}\"/>\n");
+            }
+        }
+    }
+}
