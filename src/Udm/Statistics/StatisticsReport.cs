@@ -42,7 +42,7 @@ internal sealed class StatisticsReport
         _report = new Report<StatisticsRow>(StatisticsColumns.All, _fields, options.Value(Option.Sort) ?? "");
         _selection = Selection<StatisticsRow>.Parse(StatisticsColumns.All, options.Value(Option.Select) ?? "");
         _unit = SizeUnit.Parse(options.Value(Option.Units) ?? "h") ?? throw new UsageException($"--units: '{options.Value(Option.Units)}' is no unit");
-        _wait = TimeSpan.FromSeconds(options.Has(Option.Interval) ? NumberPrefix.Int32(options.Value(Option.Interval)) : 1);
+        _wait = Repetition.IntervalOf(options);
     }
 
     /// <summary>Whether the list of columns is asked for.</summary>
@@ -64,31 +64,12 @@ internal sealed class StatisticsReport
     }
 
     /// <summary>Prints the report as often as it is asked for.</summary>
-    public void Run()
+    public void Run() => Repetition.Run(_context, () =>
     {
-        CommandLine options = _context.Options;
-        int count = NumberPrefix.Int32(options.Value(Option.Count));
-        bool endless = count == 0 && (options.Has(Option.Count) || options.Has(Option.Interval));
-        Stopwatch running = Stopwatch.StartNew();
-        for (int round = 1; endless || round <= Math.Max(count, 1); round++)
-        {
-            StatisticsDevices.ForEach(_context, (device, _) => Collect(device));
-            _report!.Write(_context.Out, ReportFormat.From(options));
-            if (_context.Failed)
-            {
-                return;
-            }
-
-            if (endless || round < count)
-            {
-                _context.Out.WriteLine();
-                _context.Out.Flush();
-                TimeSpan left = (_wait * round) - running.Elapsed;
-                Thread.Sleep(left > TimeSpan.Zero ? left : TimeSpan.Zero);
-                _newInterval = true;
-            }
-        }
-    }
+        _newInterval = true;
+        StatisticsDevices.ForEach(_context, (device, _) => Collect(device));
+        _report!.Write(_context.Out, ReportFormat.From(_context.Options));
+    });
 
     private void Collect(DeviceSelector device)
     {

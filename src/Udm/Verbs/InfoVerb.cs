@@ -14,7 +14,8 @@ internal sealed class InfoVerb : DeviceVerb
         """
         [--inactive] [--json] [DEVICE...]
         -c|-C|--columns [-o COLUMNS] [-O|--sort COLUMNS] [--noheadings] [--separator TEXT]
-            [--nameprefixes [--unquoted]] [--rows] [-S SELECTION] [--inactive] [DEVICE...]
+            [--nameprefixes [--unquoted]] [--rows] [-S SELECTION] [--inactive]
+            [--count N] [--interval SECONDS] [DEVICE...]
         """;
 
     /// <inheritdoc/>
@@ -32,6 +33,7 @@ internal sealed class InfoVerb : DeviceVerb
           --rows             a line a column
           -S, --select       only devices of which it is true: comparisons of columns by = != =~ !~ < <= > >=,
                              joined by &&, || and !( )
+          --count, --interval  reports so many times (0: without an end), every so many seconds
           --inactive         counts the targets of the inactive table
           --json             the same as JSON, with the columns of -o by their names
 
@@ -75,6 +77,13 @@ internal sealed class InfoVerb : DeviceVerb
         fields = fields.StartsWith('+') ? $"{DeviceColumns.Default},{fields[1..]}" : fields;
         _report = new Report<DeviceRow>(DeviceColumns.All, fields, context.Options.Value(Option.Sort) ?? "");
         _selection = DeviceColumns.Select(context.Options.Value(Option.Select) ?? "");
+        int status = 0;
+        Repetition.Run(context, () => status = ReportOnce(context, _report));
+        return status;
+    }
+
+    private int ReportOnce(VerbContext context, Report<DeviceRow> report)
+    {
         _tree = new Lazy<DeviceTree>(() => new DeviceTree(context.Devices));
         try
         {
@@ -85,11 +94,11 @@ internal sealed class InfoVerb : DeviceVerb
             // What was found before a failure is printed.
             if (context.PrintsJson)
             {
-                _report.WriteJson(context.Out, "devices");
+                report.WriteJson(context.Out, "devices");
             }
             else
             {
-                _report.Write(context.Out, ReportFormat.From(context.Options));
+                report.Write(context.Out, ReportFormat.From(context.Options));
             }
         }
     }

@@ -25,6 +25,7 @@ internal static class VerbTable
         new TableVerb(),
         new StatusVerb(),
         new WaitVerb(),
+        new WatchVerb(),
         new StatsVerb(),
         new MultipathVerb(),
         new SetGeometryVerb(),
