@@ -114,20 +114,45 @@ internal static partial class CompletionScript
     /// <summary>For fish.</summary>
     public static string Fish()
     {
-        StringBuilder script = new("# Completes udm's command line in fish: udm completion fish > ~/.config/fish/completions/udm.fish\n");
+        StringBuilder script = new();
+        script.Append($$"""
+            # Completes udm's command line in fish: udm completion fish > ~/.config/fish/completions/udm.fish
+            function __udm_verb
+              set -l skip 1
+              for word in (commandline -opc)
+                if test $skip = 1
+                  set skip 0
+                  continue
+                end
+                switch $word
+                  case {{OptionsWithValue.Replace('|', ' ')}}
+                    set skip 1
+                  case '-*'
+                  case '*'
+                    echo $word
+                    return 0
+                end
+              end
+              return 1
+            end
+            function __udm_after
+              test (__udm_verb; or echo -) = $argv[1]
+            end
+
+            """);
         foreach (Verb verb in VerbTable.All)
         {
-            script.Append($"complete -c udm -f -n __fish_use_subcommand -a {verb.Name} -d {Quoted(verb.Summary, "\\'")}\n");
+            script.Append($"complete -c udm -f -n 'not __udm_verb >/dev/null' -a {verb.Name} -d {Quoted(verb.Summary, "\\'")}\n");
         }
 
         foreach (OptionForm form in AllOptions)
         {
-            script.Append($"complete -c udm -n __fish_use_subcommand{FishOption(form)}\n");
+            script.Append($"complete -c udm -n 'not __udm_verb >/dev/null'{FishOption(form)}\n");
         }
 
         foreach (Verb verb in VerbTable.All)
         {
-            string after = $"complete -c udm -n '__fish_seen_subcommand_from {verb.Name}'";
+            string after = $"complete -c udm -n '__udm_after {verb.Name}'";
             foreach (OptionForm form in OptionsOf(verb))
             {
                 script.Append($"{after}{FishOption(form)}\n");

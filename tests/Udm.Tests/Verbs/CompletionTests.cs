@@ -27,7 +27,7 @@ public sealed class CompletionTests
         {
             Assert.Contains(CompletionScript.OptionsOf(verb), form => form.Option == Option.Help);
             Assert.All(scripts[..2], script => Assert.Contains($"    {verb.Name}) options='", script));
-            Assert.Contains($"__fish_use_subcommand -a {verb.Name} -d '", scripts[2]);
+            Assert.Contains($"-n 'not __udm_verb >/dev/null' -a {verb.Name} -d '", scripts[2]);
         }
 
         Assert.Contains(CompletionScript.OptionsOf(VerbTable.Find("create")!), form => form.Option == Option.Concise);
