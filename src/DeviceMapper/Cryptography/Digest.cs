@@ -33,4 +33,32 @@ internal abstract class Digest : IDisposable
         ?? EvpDigest.TryCreate(name)
         ?? GcryptDigest.TryCreate(name)
         ?? throw new DmException(Errno.ENOENT, $"there is no hash '{name}'");
+
+    /// <summary>Makes the digest that the kernel knows by a name, with a key.</summary>
+    /// <exception cref="DmException">ENOENT: there is none. ENOSYS: it takes no key. EINVAL: the key does not fit it.</exception>
+    public static Digest Create(string name, ReadOnlySpan<byte> key)
+    {
+        if (IsHmac(name))
+        {
+            return KeyedDigest.Create(name, key);
+        }
+
+        if (CipherDigest.TryCreate(name, key) is { } digest)
+        {
+            return digest;
+        }
+
+        if (Checksum.TryCreate(name, key) is { } checksum)
+        {
+            return checksum;
+        }
+
+        Create(name).Dispose();
+        throw new DmException(Errno.ENOSYS, $"the hash '{name}' takes no key");
+    }
+
+    /// <summary>Whether a name says a digest that must have a key.</summary>
+    public static bool NeedsKey(string name) => IsHmac(name) || CipherDigest.IsName(name);
+
+    private static bool IsHmac(string name) => name.StartsWith("hmac(", StringComparison.Ordinal) && name.EndsWith(')');
 }

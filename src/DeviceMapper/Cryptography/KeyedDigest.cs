@@ -32,38 +32,20 @@ internal sealed class KeyedDigest : Digest
     /// <inheritdoc/>
     public override bool IsKeyed => true;
 
-    /// <summary>Makes the digest of <c>NAME[:KEY]</c>, with the key in hexadecimal digits.</summary>
-    /// <exception cref="DmException">ENOENT: there is none of the name. EINVAL: the key is malformed, missing, or not for this digest.</exception>
-    public static Digest Parse(string text)
+    /// <summary>Makes the keyed digest of a name.</summary>
+    /// <param name="name"><c>hmac(HASH)</c>.</param>
+    /// <param name="key">Of any length.</param>
+    /// <exception cref="DmException">ENOENT: there is no such hash. EINVAL: it is a checksum, which makes no keyed hash.</exception>
+    public static new KeyedDigest Create(string name, ReadOnlySpan<byte> key)
     {
-        int colon = text.IndexOf(':', StringComparison.Ordinal);
-        string name = colon < 0 ? text : text[..colon];
-        string? digits = colon < 0 ? null : text[(colon + 1)..];
-        bool keyed = name.StartsWith("hmac(", StringComparison.Ordinal) && name.EndsWith(')');
-        if (!keyed)
+        Digest digest = Digest.Create(name["hmac(".Length..^1]);
+        if (digest is EvpDigest evp)
         {
-            return digits is null ? Digest.Create(name) : throw new DmException(Errno.EINVAL, $"integrity: the hash '{name}' takes no key");
+            return new KeyedDigest(evp, key);
         }
 
-        if (Digest.Create(name[5..^1]) is not EvpDigest digest)
-        {
-            throw new DmException(Errno.ENOENT, $"there is no keyed hash '{name}'");
-        }
-
-        if (string.IsNullOrEmpty(digits))
-        {
-            digest.Dispose();
-            throw new DmException(Errno.EINVAL, $"integrity: the hash '{name}' needs a key: {name}:KEY");
-        }
-
-        using SecretMemory key = new(digits.Length / 2);
-        if (digits.Length % 2 != 0 || Convert.FromHexString(digits, key.Span, out _, out _) != System.Buffers.OperationStatus.Done)
-        {
-            digest.Dispose();
-            throw new DmException(Errno.EINVAL, $"integrity: the key of '{name}' is not of pairs of hexadecimal digits");
-        }
-
-        return new KeyedDigest(digest, key.Span);
+        digest.Dispose();
+        throw new DmException(Errno.EINVAL, $"'{name}' is not a keyed hash: what it is made of has no block to put a key in");
     }
 
     /// <inheritdoc/>

@@ -23,6 +23,10 @@ public sealed class BlockingIo : IBioCompletion
     /// <summary>Makes durable what was written before.</summary>
     public static BioStatus Flush(BlockDevice device) => Run(device, BioOperation.Flush, default, default, BioFlags.None);
 
+    /// <summary>Says that sectors are no longer used.</summary>
+    public static BioStatus Discard(BlockDevice device, Sector at, SectorCount count) =>
+        Run(device, BioOperation.Discard, at, default, BioFlags.None, count);
+
     /// <inheritdoc/>
     void IBioCompletion.BioEnded(Bio bio)
     {
@@ -36,7 +40,7 @@ public sealed class BlockingIo : IBioCompletion
         }
     }
 
-    private static BioStatus Run(BlockDevice device, BioOperation operation, Sector at, BioBuffer buffer, BioFlags flags)
+    private static BioStatus Run(BlockDevice device, BioOperation operation, Sector at, BioBuffer buffer, BioFlags flags, SectorCount count = default)
     {
         if (BioThread.Current.IsSubmitting)
         {
@@ -47,7 +51,7 @@ public sealed class BlockingIo : IBioCompletion
         bio.Operation = operation;
         bio.Device = device;
         bio.Sector = at;
-        bio.Count = SectorCount.FromBytes((ulong)buffer.Length);
+        bio.Count = count + SectorCount.FromBytes((ulong)buffer.Length);
         bio.Buffer = buffer;
         bio.Flags = flags;
         BlockingIo wait = new();

@@ -14,41 +14,35 @@ internal sealed class IntegrityOptions : IDisposable
     /// <summary>Sectors of data between runs of tags.</summary>
     public const uint DefaultInterleave = 32768;
 
-    /// <summary>Sectors of a buffer of tags.</summary>
-    public const uint DefaultBuffer = 128;
-
     private const int First = 4; // argument: how many options follow
     private const int Most = 18;
     private const ulong MostJournal = 131072; // sectors, unless more is asked for
     private const int JournalFactor = 7; // the journal has a 128th of the device
+    private const uint DefaultBuffer = 128; // sectors
+    private const int LargestLog2Buffer = 22; // sectors
+    private const int DefaultLog2Bit = 15; // sectors
+    private const uint Jiffy = 4; // ms, of Debian's kernel: intervals are rounded up to these
 
     private readonly TargetArguments _arguments;
-    private uint? _journalSectors;
+    private uint _journalSectors;
     private uint _bufferSectors = DefaultBuffer;
-    private string? _hashText; // internal_hash's value
 
     /// <summary>Reads them.</summary>
     public IntegrityOptions(TargetArguments arguments)
     {
         _arguments = arguments;
         Mode = arguments[3] is "J" or "B" or "D" or "R" or "I" ? arguments[3][0] : throw arguments.Refuse(3, "mode", "is not J, B, D, R or I");
-        if (Mode is 'B' or 'I')
-        {
-            throw arguments.Refuse(3, "mode", "is one of the kernel's that udm does not have: J, D and R are");
-        }
-
-        uint count = (uint)arguments.Number(First, "number of options", "a number of options");
-        if (count > Most || count > arguments.Count - First - 1)
-        {
-            throw arguments.Refuse(First, "number of options", $"is more than {(count > Most ? $"the {Most} that integrity takes" : "there are")}");
-        }
-
+        arguments.Expect(First + 1, int.MaxValue);
+        uint count = arguments.GroupCount(First, Most, "number of options");
         try
         {
             for (int i = First + 1; i <= First + count; i++)
             {
                 Take(i, arguments[i]);
             }
+
+            InternalHash = HashAlgorithm is null ? null : Create("internal_hash", HashAlgorithm.CreateDigest);
+            JournalMac = MacAlgorithm is null ? null : Create("journal_mac", MacAlgorithm.CreateDigest);
         }
         catch
         {
@@ -57,7 +51,7 @@ internal sealed class IntegrityOptions : IDisposable
         }
     }
 
-    /// <summary>J: with a journal; D: without; R: read-only, and nothing is checked or replayed.</summary>
+    /// <summary>J: with a journal; B: with a bitmap; D: without; R: read-only, and nothing is checked or replayed; I: tags in the device's own metadata.</summary>
     public char Mode { get; }
 
     /// <summary>Sectors of a block that has one tag, as log2.</summary>
@@ -72,8 +66,29 @@ internal sealed class IntegrityOptions : IDisposable
     /// <summary>When the journal is committed at the latest, in ms.</summary>
     public uint CommitTime { get; private set; } = 10000;
 
+    /// <summary>When the bits of mode B are cleared at the earliest, in ms.</summary>
+    public uint BitmapFlushInterval { get; private set; } = 10000;
+
+    /// <summary>log2 of the sectors of a bit in mode B, where the table says it.</summary>
+    public int Log2SectorsPerBit { get; private set; } = DefaultLog2Bit;
+
+    /// <summary>log2 of the sectors of a buffer of tags, as asked for.</summary>
+    public int Log2Buffer => Math.Min(BitOperations.Log2(Math.Max(1, _bufferSectors)), LargestLog2Buffer);
+
+    /// <summary>The value of internal_hash.</summary>
+    public IntegrityAlgorithm? HashAlgorithm { get; private set; }
+
+    /// <summary>The value of journal_crypt.</summary>
+    public IntegrityAlgorithm? CryptAlgorithm { get; private set; }
+
+    /// <summary>The value of journal_mac.</summary>
+    public IntegrityAlgorithm? MacAlgorithm { get; private set; }
+
     /// <summary>What makes the tags; null where they come from above.</summary>
-    public Digest? InternalHash { get; private set; }
+    public Digest? InternalHash { get; }
+
+    /// <summary>What authenticates the journal.</summary>
+    public Digest? JournalMac { get; }
 
     /// <summary>A device of its own for superblock, journal and tags.</summary>
     public DeviceReference? MetadataDevice { get; private set; }
@@ -81,20 +96,24 @@ internal sealed class IntegrityOptions : IDisposable
     /// <summary>Discards are taken; their blocks get a tag that says so.</summary>
     public bool AllowDiscards { get; private set; }
 
+    /// <summary>Tags are made of what is there, where that has not been done yet.</summary>
+    public bool Recalculate { get; private set; }
+
+    /// <summary>Tags are made of what is there, from the start.</summary>
+    public bool ResetRecalculate { get; private set; }
+
     /// <summary>For a device to be formatted: less padding.</summary>
     public bool FixPadding { get; private set; }
 
     /// <summary>For a device to be formatted: a salt in keyed hashes.</summary>
     public bool FixHmac { get; private set; }
 
-    /// <summary>Shown.</summary>
+    /// <summary>Recalculates keyed hashes, although an attacker could have the device recalculated with his data.</summary>
     public bool LegacyRecalculate { get; private set; }
 
     /// <summary>Sectors of the journal of a device to be formatted.</summary>
-    public uint JournalSectors => _journalSectors ?? (uint)Math.Min(MostJournal, DeviceSectors >> JournalFactor);
-
-    /// <summary>Size of the data's device; for <see cref="JournalSectors"/>.</summary>
-    public ulong DeviceSectors { get; set; }
+    /// <param name="deviceSectors">Size of the data's device.</param>
+    public uint JournalSectors(ulong deviceSectors) => _journalSectors != 0 ? _journalSectors : (uint)Math.Min(MostJournal, deviceSectors >> JournalFactor);
 
     /// <summary>Appends mode and options as the kernel does, in its order.</summary>
     public void Append(StringBuilder text, IntegritySuperblock superblock)
@@ -105,52 +124,65 @@ internal sealed class IntegrityOptions : IDisposable
             words.Add($"meta_device:{MetadataDevice.Name}");
         }
 
-        if (Log2Block != 0)
-        {
-            words.Add($"block_size:{512 << Log2Block}");
-        }
-
-        if (AllowDiscards)
-        {
-            words.Add("allow_discards");
-        }
-
+        Add(words, Log2Block != 0, $"block_size:{512 << Log2Block}");
+        Add(words, superblock.Has(IntegrityFlags.Recalculating), "recalculate");
+        Add(words, ResetRecalculate, "reset_recalculate");
+        Add(words, AllowDiscards, "allow_discards");
         words.Add($"journal_sectors:{superblock.InitialSectors - IntegritySuperblock.Sectors}");
         words.Add($"interleave_sectors:{1u << superblock.Log2Interleave}");
-        words.Add($"buffer_sectors:{1u << BitOperations.Log2(Math.Max(1, _bufferSectors))}");
+        words.Add($"buffer_sectors:{1u << superblock.Log2Buffer}");
         if (Mode == 'J')
         {
-            ulong entries = (ulong)superblock.SectionEntries * superblock.JournalSections;
-            ulong threshold = ((entries * (100 - Watermark)) + 50) / 100;
-            words.Add($"journal_watermark:{(((entries - threshold) * 100) + (entries / 2)) / entries}");
+            ulong entries = superblock.JournalEntries;
+            words.Add($"journal_watermark:{(((entries - superblock.FreeThreshold) * 100) + (entries / 2)) / entries}");
             words.Add($"commit_time:{CommitTime}");
         }
 
-        if ((superblock.Flags & IntegrityFlags.FixedPadding) != 0)
+        if (Mode == 'B')
         {
-            words.Add("fix_padding");
+            words.Add($"sectors_per_bit:{1ul << superblock.Log2SectorsPerBit}");
+            words.Add($"bitmap_flush_interval:{BitmapFlushInterval}");
         }
 
-        if ((superblock.Flags & IntegrityFlags.FixedHmac) != 0)
-        {
-            words.Add("fix_hmac");
-        }
-
-        if (LegacyRecalculate)
-        {
-            words.Add("legacy_recalculate");
-        }
-
-        if (_hashText is not null)
-        {
-            words.Add($"internal_hash:{_hashText}");
-        }
-
+        Add(words, superblock.Has(IntegrityFlags.FixedPadding), "fix_padding");
+        Add(words, superblock.Has(IntegrityFlags.FixedHmac), "fix_hmac");
+        Add(words, LegacyRecalculate, "legacy_recalculate");
+        Add(words, HashAlgorithm is not null, $"internal_hash:{HashAlgorithm?.Text}");
+        Add(words, CryptAlgorithm is not null, $"journal_crypt:{CryptAlgorithm?.Text}");
+        Add(words, MacAlgorithm is not null, $"journal_mac:{MacAlgorithm?.Text}");
         text.Append(CultureInfo.InvariantCulture, $" {Mode} {words.Count} ").AppendJoin(' ', words);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => InternalHash?.Dispose();
+    public void Dispose()
+    {
+        InternalHash?.Dispose();
+        JournalMac?.Dispose();
+        HashAlgorithm?.Dispose();
+        CryptAlgorithm?.Dispose();
+        MacAlgorithm?.Dispose();
+    }
+
+    /// <summary>Makes what an option asks for; the sentence of a refusal names the option.</summary>
+    public static T Create<T>(string option, Func<T> create)
+    {
+        try
+        {
+            return create();
+        }
+        catch (DmException e)
+        {
+            throw new DmException(e.Errno, $"integrity: option {option}: {e.Message}", e);
+        }
+    }
+
+    private static void Add(List<string> words, bool given, string word)
+    {
+        if (given)
+        {
+            words.Add(word);
+        }
+    }
 
     private void Take(int index, string word)
     {
@@ -174,21 +206,43 @@ internal sealed class IntegrityOptions : IDisposable
         {
             CommitTime = number;
         }
-        else if (word.StartsWith("meta_device:", StringComparison.Ordinal))
-        {
-            MetadataDevice = _arguments.Table.GetDevice(word["meta_device:".Length..], _arguments.Table.Mode, default);
-        }
         else if (TryNumber(word, "block_size:", out number))
         {
             Log2Block = number is >= 512 and <= 4096 && BitOperations.IsPow2(number)
                 ? BitOperations.Log2(number) - Sector.Shift
                 : throw _arguments.Refuse(index, "option", "is not 512, 1024, 2048 or 4096 bytes");
         }
-        else if (word.StartsWith("internal_hash:", StringComparison.Ordinal))
+        else if (TryText(word, "sectors_per_bit:") is { } bits && KernelNumber.TryScan(bits, out ulong sectors))
         {
-            _hashText = word["internal_hash:".Length..];
-            InternalHash?.Dispose();
-            InternalHash = KeyedDigest.Parse(_hashText);
+            Log2SectorsPerBit = sectors == 0 ? 0 : BitOperations.Log2(sectors);
+        }
+        else if (TryNumber(word, "bitmap_flush_interval:", out number))
+        {
+            BitmapFlushInterval = ToJiffies(number);
+        }
+        else
+        {
+            TakeName(index, word);
+        }
+    }
+
+    private void TakeName(int index, string word)
+    {
+        if (TryText(word, "meta_device:") is { } device)
+        {
+            MetadataDevice = Create("meta_device", () => _arguments.Table.GetDevice(device, _arguments.Table.Mode, default));
+        }
+        else if (TryText(word, "internal_hash:") is { } hash)
+        {
+            HashAlgorithm = Create("internal_hash", () => new IntegrityAlgorithm(hash));
+        }
+        else if (TryText(word, "journal_crypt:") is { } crypt)
+        {
+            CryptAlgorithm = Create("journal_crypt", () => new IntegrityAlgorithm(crypt));
+        }
+        else if (TryText(word, "journal_mac:") is { } mac)
+        {
+            MacAlgorithm = Create("journal_mac", () => new IntegrityAlgorithm(mac));
         }
         else
         {
@@ -200,6 +254,12 @@ internal sealed class IntegrityOptions : IDisposable
     {
         switch (word)
         {
+            case "recalculate":
+                Recalculate = true;
+                break;
+            case "reset_recalculate":
+                Recalculate = ResetRecalculate = true;
+                break;
             case "allow_discards":
                 AllowDiscards = true;
                 break;
@@ -213,13 +273,19 @@ internal sealed class IntegrityOptions : IDisposable
                 LegacyRecalculate = true;
                 break;
             default:
-                throw _arguments.Refuse(index, "option", "is not an option of integrity that udm has");
+                throw _arguments.Refuse(index, "option", "is not an option of integrity");
         }
     }
+
+    private static string? TryText(string word, string option) => word.StartsWith(option, StringComparison.Ordinal) ? word[option.Length..] : null;
 
     private static bool TryNumber(string word, string option, out uint number)
     {
         number = 0;
         return word.StartsWith(option, StringComparison.Ordinal) && KernelNumber.TryScan(word.AsSpan(option.Length), out number);
     }
+
+    // What the kernel's msecs_to_jiffies and jiffies_to_msecs make of a number, in 32 bits.
+    private static uint ToJiffies(uint milliseconds) =>
+        unchecked((int)milliseconds < 0 ? (uint.MaxValue - 1) * Jiffy : (uint)((milliseconds + (ulong)(Jiffy - 1)) / Jiffy * Jiffy));
 }

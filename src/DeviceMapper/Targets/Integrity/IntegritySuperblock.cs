@@ -1,35 +1,11 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Security.Cryptography;
+using DeviceMapper.Cryptography;
 using DeviceMapper.Io;
 using DeviceMapper.Native;
 
 namespace DeviceMapper.Targets.Integrity;
-
-/// <summary>Features that a superblock says (<c>SB_FLAG_*</c>).</summary>
-[Flags]
-internal enum IntegrityFlags : uint
-{
-    /// <summary>None.</summary>
-    None = 0,
-
-    /// <summary>The journal is authenticated.</summary>
-    JournalMac = 1,
-
-    /// <summary>Tags are being made; version 2.</summary>
-    Recalculating = 2,
-
-    /// <summary>The journal's place has a bitmap of what may be without tags; version 3.</summary>
-    DirtyBitmap = 4,
-
-    /// <summary>Runs of tags are padded to 4 KiB, not to 128 KiB; version 4.</summary>
-    FixedPadding = 8,
-
-    /// <summary>Keyed hashes have a salt; version 5.</summary>
-    FixedHmac = 16,
-
-    /// <summary>Tags lie in the device's own metadata; version 6.</summary>
-    Inline = 32,
-}
 
 /// <summary>
 /// The superblock of an integrity device, and the layout that follows from it: journal, then runs of tags and data by turns; or data on a device of
@@ -40,73 +16,149 @@ internal sealed class IntegritySuperblock
     /// <summary>Sectors of it, at the start.</summary>
     public const uint Sectors = 8;
 
-    private const int DefaultLog2SectorsPerBit = 15;
     private const int MetadataPadding = 8; // sectors that a run of tags is padded to; by an old mistake, 2^8
     private const int LeastInterleave = 3; // log2 of sectors
     private const int MostInterleave = 31;
-    private const uint LastVersion = 6;
-    private const int SaltOffset = 48;
+    private const int LeastBuffer = 3; // log2 of sectors
+    private const int BitmapBlockBits = 4096 * 8;
+    private const byte LastVersion = 6;
+    private const int FlagsAt = 24;
+    private const int RecalculatedAt = 32;
+    private const int SaltAt = 48;
     private const int SaltSize = 16;
 
-    private readonly byte[] _salt = new byte[SaltSize];
+    private readonly IntegrityOptions _options;
+    private readonly ulong _dataSectors; // of the data's device
+    private readonly ulong _metadataSectors; // of the device with journal and tags: often the same
+    private readonly ulong _start; // of the superblock
+    private readonly byte[] _bytes = new byte[Sectors * Sector.Size];
 
-    /// <summary>log2 of the sectors of data between runs of tags; 0 where data has a device of its own.</summary>
-    public int Log2Interleave { get; private set; }
+    /// <summary>Makes an empty one.</summary>
+    /// <param name="options">Of the table.</param>
+    /// <param name="tagSize">Bytes of a tag.</param>
+    /// <param name="dataSectors">Size of the device with the data.</param>
+    /// <param name="metadataSectors">Size of the device with journal and tags: the same, or one of its own.</param>
+    /// <param name="start">Where the superblock lies.</param>
+    public IntegritySuperblock(IntegrityOptions options, int tagSize, ulong dataSectors, ulong metadataSectors, Sector start)
+    {
+        _options = options;
+        TagSize = tagSize;
+        _dataSectors = dataSectors;
+        _metadataSectors = metadataSectors;
+        _start = start.Value;
+        Log2Buffer = options.Log2Buffer;
+    }
+
+    /// <summary>All of it, as it lies on the device.</summary>
+    public Span<byte> Content => _bytes;
+
+    /// <summary>Whether it is one at all.</summary>
+    public bool IsThere => _bytes.AsSpan().StartsWith("integrt\0"u8);
 
     /// <summary>Bytes of a tag.</summary>
-    public required int TagSize { get; init; }
-
-    /// <summary>Sections of the journal.</summary>
-    public uint JournalSections { get; private set; }
-
-    /// <summary>Sectors that the device gives.</summary>
-    public ulong ProvidedSectors { get; private set; }
+    public int TagSize { get; }
 
     /// <summary>Features.</summary>
-    public IntegrityFlags Flags { get; private set; }
+    public IntegrityFlags Flags
+    {
+        get => (IntegrityFlags)BinaryPrimitives.ReadUInt32LittleEndian(_bytes.AsSpan(FlagsAt));
+        set => BinaryPrimitives.WriteUInt32LittleEndian(_bytes.AsSpan(FlagsAt), (uint)value);
+    }
 
-    /// <summary>log2 of the sectors of a block that has one tag.</summary>
-    public required int Log2Block { get; init; }
+    /// <summary>log2 of the sectors of data between runs of tags; 0 where data has a device of its own.</summary>
+    public int Log2Interleave
+    {
+        get => _bytes[9];
+        private set => _bytes[9] = (byte)value;
+    }
 
-    /// <summary>log2 of the blocks of a bit of the bitmap that mode B has in the journal's place; told in every mode.</summary>
-    public int Log2BlocksPerBit { get; private set; }
+    /// <summary>Sections of the journal.</summary>
+    public uint JournalSections
+    {
+        get => BinaryPrimitives.ReadUInt32LittleEndian(_bytes.AsSpan(12));
+        private set => BinaryPrimitives.WriteUInt32LittleEndian(_bytes.AsSpan(12), value);
+    }
+
+    /// <summary>Sectors that the device gave when the superblock was written last.</summary>
+    public ulong StoredSectors
+    {
+        get => BinaryPrimitives.ReadUInt64LittleEndian(_bytes.AsSpan(16));
+        set => BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(16), value);
+    }
+
+    /// <summary>log2 of the blocks of a bit in mode B, when the superblock was written last.</summary>
+    public int StoredLog2BlocksPerBit
+    {
+        get => _bytes[29];
+        set => _bytes[29] = (byte)value;
+    }
+
+    /// <summary>Up to where tags have been made, while <see cref="IntegrityFlags.Recalculating"/>.</summary>
+    public ulong RecalculatedSectors
+    {
+        get => BinaryPrimitives.ReadUInt64LittleEndian(_bytes.AsSpan(RecalculatedAt));
+        set => BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(RecalculatedAt), value);
+    }
 
     /// <summary>What goes before each keyed hash; empty without <see cref="IntegrityFlags.FixedHmac"/>.</summary>
-    public ReadOnlySpan<byte> Salt => (Flags & IntegrityFlags.FixedHmac) != 0 ? _salt : [];
+    public ReadOnlySpan<byte> Salt => Has(IntegrityFlags.FixedHmac) ? _bytes.AsSpan(SaltAt, SaltSize) : [];
+
+    /// <summary>Sectors that the device gives now, by its size.</summary>
+    public ulong ProvidedSectors { get; private set; }
+
+    /// <summary>log2 of the sectors of a buffer of tags.</summary>
+    public int Log2Buffer { get; private set; }
+
+    /// <summary>log2 of the sectors of a block that has one tag.</summary>
+    public int Log2Block => _options.Log2Block;
+
+    /// <summary>log2 of the sectors of a bit of mode B: as the options say, or more, so that the bitmap fits in the journal's place.</summary>
+    public int Log2SectorsPerBit { get; private set; }
+
+    /// <summary>Bytes of the bitmap of mode B, in whole blocks.</summary>
+    public int BitmapSize => (int)((((ProvidedSectors + (1ul << Log2SectorsPerBit) - 1) >> Log2SectorsPerBit) + BitmapBlockBits - 1) / BitmapBlockBits * (BitmapBlockBits / 8));
 
     /// <summary>Bytes of an entry of the journal.</summary>
-    public int EntrySize => ((8 + (8 << Log2Block) + TagSize) + 7) & ~7;
-
-    /// <summary>Entries in a sector of the journal.</summary>
-    public int EntriesPerSector => (512 - 8 - ((Flags & IntegrityFlags.JournalMac) != 0 ? 8 : 0)) / EntrySize;
+    public int EntrySize => (8 + (8 << Log2Block) + TagSize + 7) & ~7;
 
     /// <summary>Entries in a section of the journal.</summary>
-    public int SectionEntries => EntriesPerSector * Journal.MetadataSectors;
+    public int SectionEntries => (512 - 8 - (Has(IntegrityFlags.JournalMac) ? 8 : 0)) / EntrySize * JournalMemory.MetadataSectors;
 
     /// <summary>Sectors of a section of the journal.</summary>
-    public int SectionSectors => (SectionEntries << Log2Block) + Journal.MetadataSectors;
+    public int SectionSectors => (SectionEntries << Log2Block) + JournalMemory.MetadataSectors;
+
+    /// <summary>Entries of the journal.</summary>
+    public ulong JournalEntries => (ulong)SectionEntries * JournalSections;
+
+    /// <summary>How many entries have to be free, lest the journal is written back.</summary>
+    public ulong FreeThreshold => ((JournalEntries * (100 - _options.Watermark)) + 50) / 100;
 
     /// <summary>Sectors of superblock and journal.</summary>
     public ulong InitialSectors => Sectors + ((ulong)SectionSectors * JournalSections);
 
-    /// <summary>Sectors of a run of tags.</summary>
-    public ulong MetadataRun
+    /// <summary>The sector after which bios have to be cut, because a run of tags follows; 0 for none.</summary>
+    public ulong Interleave => IsApart ? 0 : 1ul << Log2Interleave;
+
+    private bool IsApart => _options.MetadataDevice is not null;
+
+    // Sectors of a run of tags.
+    private ulong MetadataRun
     {
         get
         {
-            ulong padding = (Flags & IntegrityFlags.FixedPadding) != 0 ? (ulong)MetadataPadding << Sector.Shift : 1ul << Sector.Shift << MetadataPadding;
+            ulong padding = Has(IntegrityFlags.FixedPadding) ? (ulong)MetadataPadding << Sector.Shift : 1ul << Sector.Shift << MetadataPadding;
             ulong bytes = (ulong)TagSize << (Log2Interleave - Log2Block);
             return (bytes + padding - 1) / padding * padding >> Sector.Shift;
         }
     }
 
-    /// <summary>The sector after which bios have to be cut, because a run of tags follows; 0 for none.</summary>
-    public ulong Interleave => Log2Interleave == 0 ? 0 : 1ul << Log2Interleave;
+    /// <summary>Whether it says a feature.</summary>
+    public bool Has(IntegrityFlags flag) => (Flags & flag) != 0;
 
     /// <summary>Where a sector of data lies, from the start of the target's area on its device.</summary>
     public ulong DataSector(ulong sector)
     {
-        if (Log2Interleave == 0)
+        if (IsApart)
         {
             return sector;
         }
@@ -115,173 +167,234 @@ internal sealed class IntegritySuperblock
         return InitialSectors + (area << Log2Interleave) + ((area + 1) * MetadataRun) + (sector & (Interleave - 1));
     }
 
-    /// <summary>Where the tag of a sector's block lies, in bytes from the start of the area with superblock and journal.</summary>
+    /// <summary>Where the tag of a sector's block lies, in bytes from the end of the journal.</summary>
     public ulong TagByte(ulong sector)
     {
-        ulong area = Log2Interleave == 0 ? 0 : sector >> Log2Interleave;
-        ulong offset = Log2Interleave == 0 ? sector : sector & (Interleave - 1);
-        ulong run = Log2Interleave == 0 ? 0 : area * (Interleave + MetadataRun);
-        return ((InitialSectors + run) << Sector.Shift) + ((offset >> Log2Block) * (ulong)TagSize);
+        ulong area = IsApart ? 0 : sector >> Log2Interleave;
+        ulong offset = IsApart ? sector : sector & (Interleave - 1);
+        ulong run = IsApart ? 0 : area * (Interleave + MetadataRun);
+        return (run << Sector.Shift) + ((offset >> Log2Block) * (ulong)TagSize);
     }
 
-    /// <summary>Makes the superblock of a blank device.</summary>
+    /// <summary>Makes that of a blank device (the kernel's <c>initialize_superblock</c>).</summary>
     /// <exception cref="DmException">EINVAL: the device is too small.</exception>
-    public void Format(IntegrityOptions options, ulong deviceSectors, ulong? metadataSectors)
+    public void Format()
     {
-        Flags = (options.FixPadding && metadataSectors is null ? IntegrityFlags.FixedPadding : 0)
-            | (options.FixHmac && options.InternalHash is not null ? IntegrityFlags.FixedHmac : 0);
-        if ((Flags & IntegrityFlags.FixedHmac) != 0)
+        Content.Clear();
+        "integrt\0"u8.CopyTo(_bytes);
+        BinaryPrimitives.WriteUInt16LittleEndian(_bytes.AsSpan(10), (ushort)TagSize);
+        _bytes[28] = (byte)Log2Block;
+        Flags = (_options.JournalMac is null ? 0 : IntegrityFlags.JournalMac)
+            | (_options.FixHmac && (_options.InternalHash ?? _options.JournalMac) is not null ? IntegrityFlags.FixedHmac : 0)
+            | (_options.FixPadding && !IsApart ? IntegrityFlags.FixedPadding : 0);
+        if (Has(IntegrityFlags.FixedHmac))
         {
-            System.Security.Cryptography.RandomNumberGenerator.Fill(_salt);
+            RandomNumberGenerator.Fill(_bytes.AsSpan(SaltAt, SaltSize));
         }
 
-        uint sections = Math.Max(1, options.JournalSectors / (uint)SectionSectors);
-        if (metadataSectors is null)
+        uint sections = Math.Max(1, _options.JournalSectors(_dataSectors) / (uint)SectionSectors);
+        if (IsApart)
         {
-            JournalSections = sections;
-            Log2Interleave = Math.Clamp(BitOperations.Log2(options.InterleaveSectors == 0 ? IntegrityOptions.DefaultInterleave : options.InterleaveSectors), LeastInterleave, MostInterleave);
-            ProvidedSectors = LargestThatFits(BitOperations.Log2(deviceSectors), 3, n => Fits(n, deviceSectors, metadataSectors));
+            ProvidedSectors = _dataSectors >> Log2Block << Log2Block;
+            ChooseSections(sections);
         }
         else
         {
-            Log2Interleave = 0;
-            ProvidedSectors = deviceSectors >> Log2Block << Log2Block;
-            JournalSections = (uint)LargestThatFits(BitOperations.Log2(sections), 0, n => n <= sections && FitsWith((uint)n, metadataSectors.Value));
+            JournalSections = sections;
+            uint interleave = _options.InterleaveSectors == 0 ? IntegrityOptions.DefaultInterleave : _options.InterleaveSectors;
+            Log2Interleave = Math.Clamp(BitOperations.Log2(interleave), LeastInterleave, MostInterleave);
+            MeasureProvided();
         }
 
         if (ProvidedSectors == 0 || JournalSections == 0)
         {
-            throw new DmException(Errno.EINVAL, $"integrity: the device of {deviceSectors} sectors is too small for a superblock, a journal and tags");
+            throw TooSmall();
         }
 
-        Log2BlocksPerBit = SmallestBit() - Log2Block;
+        StoredSectors = ProvidedSectors;
+        SetVersion();
     }
 
-    /// <summary>Reads a superblock, and checks it against the table.</summary>
-    /// <exception cref="DmException">EINVAL: it is of another kind, or damaged.</exception>
-    public void Read(ReadOnlySpan<byte> bytes, IntegrityOptions options)
+    /// <summary>Checks what was read, or made, against table and devices, and works out the layout.</summary>
+    /// <exception cref="DmException">EINVAL: it is of another kind, or damaged, or does not fit.</exception>
+    public void Check()
     {
-        if (bytes[8] is 0 or > (byte)LastVersion)
+        CheckKind();
+        MeasureProvided();
+        if (ProvidedSectors == 0 || !Fits())
         {
-            throw Refuse($"the superblock has version {bytes[8]}, and 1 to {LastVersion} are known");
+            throw TooSmall();
         }
 
-        Flags = (IntegrityFlags)BinaryPrimitives.ReadUInt32LittleEndian(bytes[24..]);
-        if (((Flags & IntegrityFlags.Inline) != 0) != (options.Mode == 'I'))
-        {
-            throw Refuse("the superblock and the table differ on whether tags are inline");
-        }
-
-        int tag = BinaryPrimitives.ReadUInt16LittleEndian(bytes[10..]);
-        if (tag != TagSize)
-        {
-            throw Refuse($"the superblock says tags of {tag} bytes, and the table {TagSize}");
-        }
-
-        if (bytes[28] != Log2Block)
-        {
-            throw Refuse($"the superblock says blocks of {512L << Math.Min((int)bytes[28], 32)} bytes, and the table {512 << Log2Block}");
-        }
-
-        JournalSections = BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]);
-        if (JournalSections == 0)
-        {
-            throw Refuse("the superblock is damaged: it says no section of a journal");
-        }
-
-        Log2Interleave = bytes[9];
-        if (options.MetadataDevice is null ? Log2Interleave is < LeastInterleave or > MostInterleave : Log2Interleave != 0)
-        {
-            throw Refuse($"the superblock is damaged or of another layout: it says data runs of 2^{Log2Interleave} sectors");
-        }
-
-        if ((Flags & IntegrityFlags.JournalMac) != 0)
-        {
-            throw Refuse("the superblock says that the journal is authenticated, and the table does not");
-        }
-
-        if ((Flags & (IntegrityFlags.Recalculating | IntegrityFlags.DirtyBitmap)) != 0)
-        {
-            throw Refuse("the superblock says that tags are still being made, or were when the machine stopped: let the kernel finish that first");
-        }
-
-        ProvidedSectors = BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]);
-        Log2BlocksPerBit = bytes[29];
-        bytes.Slice(SaltOffset, SaltSize).CopyTo(_salt);
-    }
-
-    /// <summary>Refuses a layout that its device does not hold.</summary>
-    public void CheckFits(ulong deviceSectors, ulong? metadataSectors)
-    {
-        if (ProvidedSectors == 0 || !Fits(ProvidedSectors, deviceSectors, metadataSectors))
-        {
-            throw Refuse($"the device is too small for the {ProvidedSectors} sectors that its superblock says");
-        }
-    }
-
-    /// <summary>Writes it into a buffer of zeroes.</summary>
-    public void Write(Span<byte> bytes)
-    {
-        "integrt\0"u8.CopyTo(bytes);
-        bytes[8] = (byte)((Flags & IntegrityFlags.FixedHmac) != 0 ? 5 : (Flags & IntegrityFlags.FixedPadding) != 0 ? 4 : 1);
-        bytes[9] = (byte)Log2Interleave;
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes[10..], (ushort)TagSize);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[12..], JournalSections);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], ProvidedSectors);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[24..], (uint)Flags);
-        bytes[28] = (byte)Log2Block;
-        bytes[29] = (byte)Log2BlocksPerBit;
-        Salt.CopyTo(bytes[SaltOffset..]);
-    }
-
-    /// <summary>log2 of the sectors of a bit, so that bits for all of the device fit in the journal's place; at least 32768 sectors, as in the kernel.</summary>
-    private int SmallestBit()
-    {
-        ulong bits = (ulong)SectionSectors * JournalSections << (Sector.Shift + 3);
-        int log2 = DefaultLog2SectorsPerBit;
+        int log2 = Math.Max(_options.Log2SectorsPerBit, Log2Block);
+        ulong bits = Math.Min((ulong)SectionSectors * JournalSections << (Sector.Shift + 3), uint.MaxValue);
         while (bits < (ProvidedSectors + (1ul << log2) - 1) >> log2)
         {
             log2++;
         }
 
-        return log2;
+        Log2SectorsPerBit = log2;
+        if (!IsApart)
+        {
+            Log2Buffer = Math.Min(Log2Buffer, BitOperations.TrailingZeroCount(MetadataRun));
+        }
     }
 
-    private static ulong LargestThatFits(int highestBit, int lowestBit, Func<ulong, bool> fits)
+    /// <summary>Puts the version that its features need, and where the journal is authenticated with a salt, its own authentication.</summary>
+    public void Seal()
     {
-        ulong found = 0;
-        for (int bit = highestBit; bit >= lowestBit; bit--)
+        SetVersion();
+        if (MacArea(out int size) is { IsEmpty: false } mac)
         {
-            found |= fits(found | (1ul << bit)) ? 1ul << bit : 0;
+            MakeMac(size, mac);
+        }
+    }
+
+    /// <summary>Whether its own authentication, where it has one, is right.</summary>
+    public bool IsAuthentic()
+    {
+        ReadOnlySpan<byte> mac = _options.Mode == 'R' ? [] : MacArea(out int size);
+        if (mac.IsEmpty)
+        {
+            return true;
         }
 
-        return found;
+        Span<byte> expected = stackalloc byte[Digest.LargestSize];
+        MakeMac(mac.Length, expected);
+        return CryptographicOperations.FixedTimeEquals(mac, expected[..mac.Length]);
     }
 
-    private bool FitsWith(uint sections, ulong metadataSectors)
+    private static DmException Refuse(string sentence) => new(Errno.EINVAL, $"integrity: {sentence}");
+
+    private void CheckKind()
     {
-        JournalSections = sections;
-        return Fits(ProvidedSectors, 0, metadataSectors);
+        if (_bytes[8] is 0 or > LastVersion)
+        {
+            throw Refuse($"the superblock has version {_bytes[8]}, and 1 to {LastVersion} are known");
+        }
+
+        if (Has(IntegrityFlags.Inline) != (_options.Mode == 'I'))
+        {
+            throw Refuse("the superblock and the table differ on whether tags are inline");
+        }
+
+        int tag = BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(10));
+        if (tag != TagSize)
+        {
+            throw Refuse($"the superblock says tags of {tag} bytes, and the table {TagSize}");
+        }
+
+        if (_bytes[28] != Log2Block)
+        {
+            throw Refuse($"the superblock says blocks of 2^{_bytes[28]} sectors, and the table of {1 << Log2Block}");
+        }
+
+        if (JournalSections == 0)
+        {
+            throw Refuse("the superblock is damaged: it says no section of a journal");
+        }
+
+        if (IsApart ? Log2Interleave != 0 : Log2Interleave is < LeastInterleave or > MostInterleave)
+        {
+            throw Refuse($"the superblock is damaged or of another layout: it says data runs of 2^{Log2Interleave} sectors");
+        }
+
+        if (Has(IntegrityFlags.JournalMac) != (_options.JournalMac is not null))
+        {
+            throw Refuse("the superblock and the table differ on whether the journal is authenticated (journal_mac)");
+        }
+    }
+
+    private void SetVersion() => _bytes[8] = Flags switch
+    {
+        var f when (f & IntegrityFlags.FixedHmac) != 0 => 5,
+        var f when (f & IntegrityFlags.FixedPadding) != 0 => 4,
+        var f when (f & IntegrityFlags.DirtyBitmap) != 0 => 3,
+        var f when (f & IntegrityFlags.Recalculating) != 0 => 2,
+        _ => 1,
+    };
+
+    private Span<byte> MacArea(out int size)
+    {
+        size = Has(IntegrityFlags.FixedHmac) ? _options.JournalMac?.Size ?? 0 : 0;
+        return _bytes.AsSpan(Sector.Size - size, size);
+    }
+
+    private void MakeMac(int size, Span<byte> mac) => _options.JournalMac!.Hash(_bytes.AsSpan(0, Sector.Size - size), mac);
+
+    private void MeasureProvided()
+    {
+        if (IsApart)
+        {
+            ProvidedSectors = _dataSectors >> Log2Block << Log2Block;
+            return;
+        }
+
+        ProvidedSectors = 0;
+        for (int bit = BitOperations.Log2(_metadataSectors); bit >= 3; bit--)
+        {
+            ulong before = ProvidedSectors;
+            ProvidedSectors |= 1ul << bit;
+            ProvidedSectors = FitsOnce() ? ProvidedSectors : before;
+        }
+    }
+
+    // As large a journal as fits; smaller buffers where it does not.
+    private void ChooseSections(uint most)
+    {
+        for (; Log2Buffer >= LeastBuffer; Log2Buffer--)
+        {
+            JournalSections = 0;
+            for (int bit = BitOperations.Log2(most); bit >= 0; bit--)
+            {
+                uint before = JournalSections;
+                uint candidate = before | (1u << bit);
+                JournalSections = candidate;
+                JournalSections = candidate <= most && FitsOnce() ? candidate : before;
+            }
+
+            if (JournalSections != 0)
+            {
+                return;
+            }
+        }
+    }
+
+    private bool Fits()
+    {
+        while (!FitsOnce())
+        {
+            if (!IsApart || Log2Buffer <= LeastBuffer)
+            {
+                return false;
+            }
+
+            Log2Buffer--;
+        }
+
+        return true;
     }
 
     // The kernel's calculate_device_limits.
-    private bool Fits(ulong provided, ulong deviceSectors, ulong? metadataSectors)
+    private bool FitsOnce()
     {
         ulong initial = InitialSectors;
-        if (initial + MetadataPadding >= (metadataSectors ?? deviceSectors) || initial > uint.MaxValue)
+        if (initial + MetadataPadding >= _metadataSectors || initial > uint.MaxValue)
         {
             return false;
         }
 
-        if (metadataSectors is null)
+        if (IsApart)
         {
-            return DataSector(provided - 1) < deviceSectors;
+            ulong tags = (ProvidedSectors >> Log2Block) * (ulong)TagSize;
+            ulong buffer = 1ul << (Log2Buffer + Sector.Shift);
+            return initial + ((tags + buffer - 1) / buffer << Log2Buffer) <= _metadataSectors;
         }
 
-        ulong buffer = IntegrityOptions.DefaultBuffer;
-        ulong tags = (provided >> Log2Block) * (ulong)TagSize;
-        return initial + ((tags + (buffer << Sector.Shift) - 1) / (buffer << Sector.Shift) * buffer) <= metadataSectors;
+        ulong last = _start + DataSector(ProvidedSectors - 1);
+        return last >= _start && last < _metadataSectors;
     }
 
-    private static DmException Refuse(string sentence) => new(Errno.EINVAL, $"integrity: {sentence}");
+    private DmException TooSmall() =>
+        Refuse($"the device of {_metadataSectors} sectors is too small for a superblock, a journal of {JournalSections} sections, and tags");
 }

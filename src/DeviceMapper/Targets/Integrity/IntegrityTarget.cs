@@ -16,58 +16,44 @@ public sealed class IntegrityTarget : Target
     private const int LargestTag = 255;
 
     private readonly IntegrityOptions _options;
-    private readonly IntegritySuperblock _superblock;
-    private readonly DeviceReference _device;
-    private readonly Sector _start; // of the superblock, or with a metadata device of the data
+    private readonly IntegrityDevice _integrity;
+    private readonly IntegrityState _state;
     private readonly IntegrityWorker _worker;
+    private readonly DeviceReference _device;
+    private readonly Sector _start; // of the superblock
 
     /// <summary>Takes device, place, size of a tag, mode and options; reads the superblock, or writes one to a blank device.</summary>
     public IntegrityTarget(TargetArguments arguments)
         : base(arguments)
     {
-        arguments.Expect(5, int.MaxValue);
+        arguments.Expect(4, int.MaxValue);
         _device = arguments.Device(0);
         _start = arguments.Sector(1, "offset");
-        uint tag = 0;
-        if (arguments[2] != "-" && ((tag = (uint)arguments.Number(2, "tag size", "a number of bytes")) == 0))
-        {
-            throw arguments.Refuse(2, "tag size", "is not a positive number of bytes");
-        }
-
-        _options = new IntegrityOptions(arguments) { DeviceSectors = _device.Backend.Size.Value };
+        uint tag = arguments[2] == "-" ? 0 : arguments.Number32(2, "tag size", "a positive number of bytes", least: 1);
+        _options = new IntegrityOptions(arguments);
         try
         {
-            if (tag == 0)
+            int tagSize = TagSize(arguments, tag);
+            CheckMode(arguments);
+            _integrity = new IntegrityDevice(arguments, _options, tagSize, _device, _start);
+            _state = new IntegrityState(_integrity);
+            if (Length.Value > _integrity.Superblock.ProvidedSectors)
             {
-                tag = (uint)(_options.InternalHash?.Size ?? throw arguments.Refuse(2, "tag size", "is left to internal_hash, which is not given"));
+                throw arguments.Refuse($"the device gives {_integrity.Superblock.ProvidedSectors} sectors, and the target has {Length}");
             }
 
-            if (tag > LargestTag)
-            {
-                throw arguments.Refuse(2, "tag size", $"is more than the {LargestTag} bytes that a tag can have");
-            }
-
-            if (_options.AllowDiscards && _options.InternalHash is null)
-            {
-                throw arguments.Refuse("allow_discards needs internal_hash");
-            }
-
-            _superblock = new IntegritySuperblock { TagSize = (int)tag, Log2Block = _options.Log2Block };
-            _worker = new IntegrityWorker(this, _options, _superblock, _device, _start);
-            _worker.Open();
-            if (Length.Value > _superblock.ProvidedSectors)
-            {
-                throw arguments.Refuse($"the device gives {_superblock.ProvidedSectors} sectors, and the target has {Length}");
-            }
+            _state.Format();
         }
         catch
         {
-            _worker?.Dispose();
+            _state?.Dispose();
+            _integrity?.Dispose();
             _options.Dispose();
             throw;
         }
 
-        MaxIo = SectorCount.Min(new SectorCount(BufferPool.MaxLength / Sector.Size), new SectorCount(_superblock.Interleave == 0 ? ulong.MaxValue : _superblock.Interleave));
+        _worker = new IntegrityWorker(this, _integrity, _state, arguments.Table.Owner.Registry.Options.Time);
+        MaxIo = LargestIo();
         FlushBios = 1;
         FlushSupported = true;
         DiscardBios = _options.AllowDiscards ? 1 : 0;
@@ -86,12 +72,12 @@ public sealed class IntegrityTarget : Target
     {
         ulong block = (1ul << _options.Log2Block) - 1;
         ulong offset = OffsetOf(bio.Sector).Value;
-        if (bio.Operation != BioOperation.Flush && ((offset | bio.Count.Value) & block) != 0)
+        if (bio.Operation != BioOperation.Flush && (((offset | bio.Count.Value) & block) != 0 || offset + bio.Count.Value > _integrity.Superblock.ProvidedSectors))
         {
             return MapResult.Kill;
         }
 
-        if (_options.Mode == 'R' && bio.IsWrite)
+        if ((_options.Mode == 'R' && bio.IsWrite) || (bio.Tags is not null && _options.InternalHash is not null))
         {
             return MapResult.Kill;
         }
@@ -102,32 +88,47 @@ public sealed class IntegrityTarget : Target
     }
 
     /// <inheritdoc/>
-    public override void Preresume() => _worker.Replay();
+    public override void Postsuspend() => _worker.Suspend();
 
     /// <inheritdoc/>
-    public override void AppendStatus(StringBuilder text, bool noflush) =>
-        text.Append(CultureInfo.InvariantCulture, $"{_worker.Mismatches} {_superblock.ProvidedSectors} -");
+    public override void Resume() => _worker.Resume();
+
+    /// <inheritdoc/>
+    public override void AppendStatus(StringBuilder text, bool noflush)
+    {
+        IntegritySuperblock superblock = _integrity.Superblock;
+        text.Append(CultureInfo.InvariantCulture, $"{_integrity.Mismatches} {superblock.ProvidedSectors} ");
+        if (superblock.Has(IntegrityFlags.Recalculating))
+        {
+            text.Append(superblock.RecalculatedSectors);
+        }
+        else
+        {
+            text.Append('-');
+        }
+    }
 
     /// <inheritdoc/>
     public override void AppendTable(StringBuilder text)
     {
-        text.Append(CultureInfo.InvariantCulture, $"{_device.Name} {_start} {_superblock.TagSize}");
-        _options.Append(text, _superblock);
+        text.Append(CultureInfo.InvariantCulture, $"{_device.Name} {_start} {_integrity.Superblock.TagSize}");
+        _options.Append(text, _integrity.Superblock);
     }
 
     /// <inheritdoc/>
     public override IEnumerable<TargetArea> Areas =>
-        [_options.MetadataDevice is null ? new(_device, _start + new SectorCount(_superblock.DataSector(0)), Length) : new(_device, default, Length)];
+        [_options.MetadataDevice is null ? new(_device, _start + new SectorCount(_integrity.Superblock.DataSector(0)), Length) : new(_device, default, Length)];
 
     /// <inheritdoc/>
     public override QueueLimits AdjustLimits(QueueLimits limits)
     {
-        uint block = (uint)Sector.Size << _options.Log2Block;
+        uint block = (uint)_integrity.BlockSize;
         return limits with
         {
             LogicalBlockSize = Math.Max(limits.LogicalBlockSize, block),
             PhysicalBlockSize = Math.Max(limits.PhysicalBlockSize, block),
             IoMin = Math.Max(limits.IoMin, block),
+            Integrity = _options.InternalHash is null ? new IntegrityProfile(_integrity.Superblock.TagSize, _integrity.BlockSize) : null,
         };
     }
 
@@ -135,7 +136,40 @@ public sealed class IntegrityTarget : Target
     public override void Dispose()
     {
         _worker.Dispose();
+        _state.Dispose();
+        _integrity.Dispose();
         _options.Dispose();
         base.Dispose();
+    }
+
+    private int TagSize(TargetArguments arguments, uint given)
+    {
+        uint size = given != 0 ? given : (uint)(_options.InternalHash?.Size ?? throw arguments.Refuse(2, "tag size", "is left to internal_hash, which is not given"));
+        return size <= LargestTag ? (int)size : throw arguments.Refuse(2, "tag size", $"is more than the {LargestTag} bytes that a tag can have");
+    }
+
+    private void CheckMode(TargetArguments arguments)
+    {
+        if (_options.Mode == 'I')
+        {
+            throw arguments.Refuse(3, "mode", "needs a device that keeps metadata of its own beside each block, which this one does not");
+        }
+
+        if (_options.Mode == 'B' && _options.InternalHash is null)
+        {
+            throw arguments.Refuse(3, "mode", "needs internal_hash: tags that come from above cannot be made again");
+        }
+
+        if (_options.AllowDiscards && _options.InternalHash is null)
+        {
+            throw arguments.Refuse("allow_discards needs internal_hash");
+        }
+    }
+
+    private SectorCount LargestIo()
+    {
+        SectorCount largest = new(BufferPool.MaxLength / Sector.Size);
+        ulong interleave = _integrity.Superblock.Interleave;
+        return interleave == 0 ? largest : SectorCount.Min(largest, new SectorCount(interleave));
     }
 }

@@ -1,237 +1,422 @@
-using System.Buffers.Binary;
 using DeviceMapper.Io;
 
 namespace DeviceMapper.Targets.Integrity;
 
 /// <summary>
-/// The journal of an integrity device, in the kernel's format: sections of eight sectors of entries and the sectors of data that they tell of. Each
-/// sector ends in a commit id of its place and of the round in which it was written, so that a torn section is seen.
+/// The ring of a journal: blocks are taken into memory, committed to the device together, and then written to their places (the kernel's
+/// <c>integrity_commit</c>, <c>integrity_writer</c> and <c>replay_journal</c>). Used by the target's thread alone.
 /// </summary>
-/// <remarks>Each write is a section of its own here; what was written to its place stays in the journal until its section is used again, and a replay writes it again, in order.</remarks>
-internal sealed class Journal
+internal sealed class Journal : IDisposable
 {
-    /// <summary>Sectors of entries at the start of a section.</summary>
-    public const int MetadataSectors = 8;
+    private const int Rounds = JournalMemory.Rounds;
 
-    private const int Rounds = 4; // commit ids, used by turns
-    private const int DataBytes = 504; // of a sector, before its commit id
-    private const int LastBytes = 8; // of a sector of data: they stand in the entry instead
+    private readonly IntegrityDevice _device;
+    private readonly JournalMemory _memory;
+    private readonly JournalIndex _index;
+    private readonly ulong _threshold; // free entries below which it is written back
+    private readonly int _blockSectors;
 
-    private static readonly ulong[] _ids = [0x1111111111111111, 0x2222222222222222, 0x3333333333333333, 0x4444444444444444];
+    private readonly bool[] _used = new bool[Rounds]; // which rounds' commit ids a replay found
 
-    private readonly IntegritySuperblock _superblock;
-    private readonly BlockDevice _device;
-    private readonly Sector _start; // of section 0
-    private uint _section; // that is written next
-    private int _round;
+    private int _round; // of the next commit
+    private uint _committed; // first section that is committed and not yet at its place
+    private uint _committedCount;
+    private uint _uncommitted; // first section that is full and not yet committed
+    private uint _uncommittedCount;
+    private uint _free; // section that takes the next block
+    private int _freeEntry; // in it
+    private ulong _freeEntries; // of all sections
+    private bool _wasWritten;
+    private bool _isCurrent; // memory has what the device has
 
-    public Journal(IntegritySuperblock superblock, BlockDevice device, Sector superblockAt)
+    /// <summary>Makes it for an opened device.</summary>
+    public Journal(IntegrityDevice device)
     {
-        _superblock = superblock;
         _device = device;
-        _start = superblockAt + new SectorCount(IntegritySuperblock.Sectors);
+        _memory = new JournalMemory(device);
+        _index = new JournalIndex((int)device.Superblock.JournalEntries);
+        _threshold = device.Superblock.FreeThreshold;
+        _blockSectors = 1 << device.Superblock.Log2Block;
     }
 
-    /// <summary>Bytes of a section.</summary>
-    public int SectionBytes => _superblock.SectionSectors * Sector.Size;
+    /// <summary>The journal's bytes.</summary>
+    public JournalMemory Memory => _memory;
 
-    /// <summary>Blocks that a section takes.</summary>
-    public int SectionBlocks => _superblock.SectionEntries;
+    /// <summary>Whether blocks wait for a commit.</summary>
+    public bool HasUncommitted => _uncommittedCount > 0 || _freeEntry > 0;
 
-    private int BlockSize => Sector.Size << _superblock.Log2Block;
+    /// <summary>Whether so few entries are free that it has to be committed and written back.</summary>
+    public bool IsFull => _freeEntries <= _threshold;
 
-    /// <summary>Makes all sections empty.</summary>
-    public BioStatus Clear(int round)
+    /// <summary>Whether no block is in it.</summary>
+    public bool IsEmpty => _index.IsEmpty;
+
+    private uint Sections => _memory.Sections;
+
+    /// <summary>Makes that of a blank device.</summary>
+    public void Format() => _memory.Empty(0, Sections, 0);
+
+    /// <summary>Takes blocks that follow one another, as many as are free.</summary>
+    /// <returns>How many.</returns>
+    public int Add(ulong sector, BioBuffer data, BioBuffer tags)
     {
-        using BioMemoryScope memory = new(SectionBytes);
-        for (uint section = 0; section < _superblock.JournalSections; section++)
+        int size = _device.BlockSize;
+        int count = (int)Math.Min((ulong)(data.Length / size), _freeEntries);
+        int tagSize = _device.Superblock.TagSize;
+        for (int i = 0; i < count; i++, sector += (ulong)_blockSectors)
         {
-            Empty(memory.Span);
-            Seal(memory.Span, section, round);
-            if (WriteSection(section, memory.Buffer) is not BioStatus.Ok and BioStatus status)
+            _index.Add(PositionOf(_free, _freeEntry), sector);
+            ReadOnlySpan<byte> block = _memory.Put(_free, _freeEntry, sector, data.Slice(i * size, size));
+            Span<byte> tag = _memory.TagOf(_free, _freeEntry);
+            if (_device.Options.InternalHash is not null)
             {
-                return status;
+                _device.MakeTag(sector, block, tag);
+            }
+            else if (tags.Length > 0)
+            {
+                tags.Slice(i * tagSize, tagSize).CopyTo(tag);
+            }
+            else
+            {
+                tag.Clear();
+            }
+
+            if (++_freeEntry == _memory.SectionEntries)
+            {
+                _freeEntry = 0;
+                _free = (_free + 1) % Sections;
+                _uncommittedCount++;
             }
         }
 
-        _section = 0;
-        _round = (round + 1) % Rounds;
-        return BioStatus.Ok;
+        _freeEntries -= (ulong)count;
+        return count;
     }
 
-    /// <summary>Writes blocks that follow one another into the next section, durably.</summary>
-    /// <param name="sector">The first, of the mapped device.</param>
-    /// <param name="data">Their data, at most <see cref="SectionBlocks"/> blocks.</param>
-    /// <param name="tags">Their tags.</param>
-    public BioStatus Append(ulong sector, ReadOnlySpan<byte> data, ReadOnlySpan<byte> tags)
+    /// <summary>Copies the newest block of a sector, where the journal has one.</summary>
+    public bool TryGet(ulong sector, BioBuffer block, BioBuffer tag)
     {
-        using BioMemoryScope memory = new(SectionBytes);
-        Span<byte> section = memory.Span;
-        Empty(section);
-        for (int block = 0; block * BlockSize < data.Length; block++)
+        int position = _index.Find(sector);
+        if (position < 0)
         {
-            ReadOnlySpan<byte> content = data.Slice(block * BlockSize, BlockSize);
-            Span<byte> entry = EntryOf(section, block);
-            BinaryPrimitives.WriteUInt64LittleEndian(entry, sector + ((ulong)block << _superblock.Log2Block));
-            Span<byte> place = DataOf(section, block);
-            content.CopyTo(place);
-            for (int i = 0; i < 1 << _superblock.Log2Block; i++)
-            {
-                content.Slice((i * Sector.Size) + DataBytes, LastBytes).CopyTo(entry[(8 + (LastBytes * i))..]);
-            }
-
-            tags.Slice(block * _superblock.TagSize, _superblock.TagSize).CopyTo(entry[(8 + (LastBytes << _superblock.Log2Block))..]);
+            return false;
         }
 
-        Seal(section, _section, _round);
-        BioStatus status = WriteSection(_section, memory.Buffer);
-        if (++_section == _superblock.JournalSections)
+        (uint section, int entry) = PlaceOf(position);
+        _memory.Get(section, entry, block);
+        if (tag.Length > 0)
         {
-            _section = 0;
-            _round = (_round + 1) % Rounds;
+            tag.CopyFrom(_memory.TagOf(section, entry));
         }
 
-        return status == BioStatus.Ok ? BlockingIo.Flush(_device) : status;
+        return true;
     }
 
-    /// <summary>Gives the blocks of all complete sections, oldest first, and empties the journal.</summary>
-    /// <param name="replay">Takes sector, data and tag of a block.</param>
-    public BioStatus Replay(ReplayBlock replay)
+    /// <summary>Whether it has a block of a sector.</summary>
+    public bool Has(ulong sector) => _index.Find(sector) >= 0;
+
+    /// <summary>Makes what was taken durable.</summary>
+    public void Commit()
     {
-        uint sections = _superblock.JournalSections;
-        int[] rounds = new int[sections]; // of each section; negative where it is torn
-        using BioMemoryScope memory = new(SectionBytes);
-        bool[] used = new bool[Rounds];
-        for (uint section = 0; section < sections; section++)
+        if (_freeEntry > 0)
         {
-            if (ReadSection(section, memory.Buffer) is not BioStatus.Ok and BioStatus status)
-            {
-                return status;
-            }
-
-            rounds[section] = RoundOf(memory.Span, section);
-            if (rounds[section] >= 0)
-            {
-                used[rounds[section]] = true;
-            }
+            _freeEntries -= (ulong)(_memory.SectionEntries - _freeEntry);
+            _freeEntry = 0;
+            _free = (_free + 1) % Sections;
+            _uncommittedCount++;
         }
 
-        // The newest round is the one before the first that is not in use; sections after its last are of the round before.
-        int unused = used[Rounds - 1] ? Array.IndexOf(used, false) : Array.LastIndexOf(used, true) + 1;
-        int newest = (unused + Rounds - 1) % Rounds;
-        uint start = unused < 0 ? 0 : (uint)(Array.LastIndexOf(rounds, newest) + 1) % sections;
-        for (uint i = 0; i < sections && unused >= 0; i++)
+        if (_uncommittedCount == 0)
         {
-            uint section = (start + i) % sections;
-            if (rounds[section] < 0)
-            {
-                continue;
-            }
-
-            if (ReadSection(section, memory.Buffer) is not BioStatus.Ok and BioStatus status)
-            {
-                return status;
-            }
-
-            if (ReplaySection(memory.Span, replay) is not BioStatus.Ok and BioStatus failed)
-            {
-                return failed;
-            }
+            return;
         }
 
-        return Clear(0);
+        _wasWritten = true;
+        uint start = _uncommitted;
+        uint count = _uncommittedCount;
+        for (uint i = 0; i < count; i++)
+        {
+            _memory.Seal(_uncommitted, _round);
+            _uncommitted = (_uncommitted + 1) % Sections;
+            _round = _uncommitted == 0 ? Next(_round) : _round;
+        }
+
+        _memory.Write(start, count);
+        _uncommittedCount = 0;
+        _committedCount += count;
     }
 
-    private BioStatus ReplaySection(Span<byte> section, ReplayBlock replay)
+    /// <summary>Writes what is committed to its place, and makes that durable.</summary>
+    public void WriteBack()
     {
-        for (int block = 0; block < SectionBlocks; block++)
+        uint count = _committedCount;
+        if (count == 0)
         {
-            ReadOnlySpan<byte> entry = EntryOf(section, block);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(entry[4..]) == uint.MaxValue)
-            {
-                continue;
-            }
-
-            Span<byte> data = DataOf(section, block);
-            for (int i = 0; i < 1 << _superblock.Log2Block; i++)
-            {
-                entry.Slice(8 + (LastBytes * i), LastBytes).CopyTo(data[((i * Sector.Size) + DataBytes)..]);
-            }
-
-            ulong sector = BinaryPrimitives.ReadUInt64LittleEndian(entry);
-            BioStatus status = replay(sector, data, entry.Slice(8 + (LastBytes << _superblock.Log2Block), _superblock.TagSize));
-            if (status != BioStatus.Ok)
-            {
-                return status;
-            }
+            return;
         }
 
-        return BioStatus.Ok;
+        WriteBlocks(_committed, count, replay: false);
+        _committed = (_committed + count) % Sections;
+        _committedCount -= count;
+        _freeEntries += count * (ulong)_memory.SectionEntries;
     }
 
-    private void Empty(Span<byte> section)
+    /// <summary>Commits, writes back and leaves an empty journal: at a suspend.</summary>
+    public void Finish()
     {
-        section.Clear();
-        for (int block = 0; block < SectionBlocks; block++)
+        Commit();
+        WriteBack();
+        _device.Flush();
+        if (_wasWritten)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(EntryOf(section, block)[4..], uint.MaxValue); // of an entry that is not used
+            _memory.Empty(_free, Sections - _free, _round);
+            _memory.Empty(0, _free, Next(_round));
+            _wasWritten = false;
         }
+
+        _isCurrent = true;
     }
 
-    private static void Seal(Span<byte> bytes, uint section, int round)
-    {
-        for (int i = 0; i * Sector.Size < bytes.Length; i++)
-        {
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes[((i * Sector.Size) + DataBytes)..], _ids[round] ^ ((ulong)section << 32) ^ (uint)i);
-        }
-    }
+    /// <summary>The memory has what the device has: there is nothing to replay.</summary>
+    public void SetCurrent() => _isCurrent = true;
 
-    /// <summary>The round in which a section was written; -1 where its sectors do not agree.</summary>
-    private static int RoundOf(ReadOnlySpan<byte> bytes, uint section)
+    /// <summary>Brings what a crash left in the journal to its place, and finds where to go on.</summary>
+    /// <param name="isFormatted">The journal was made just now, and need not be read.</param>
+    public void Replay(bool isFormatted)
     {
-        int round = -1;
-        for (int i = 0; i * Sector.Size < bytes.Length; i++)
+        if (_isCurrent)
         {
-            ulong id = BinaryPrimitives.ReadUInt64LittleEndian(bytes[((i * Sector.Size) + DataBytes)..]) ^ ((ulong)section << 32) ^ (uint)i;
-            int found = Array.IndexOf(_ids, id);
-            if (found < 0 || (i > 0 && found != round))
+            return;
+        }
+
+        _isCurrent = true;
+        if (!isFormatted)
+        {
+            _memory.Read();
+        }
+
+        int last = 0; // round
+        uint start = 0; // where the next commit goes, which is where the oldest section is
+        uint complete = 0; // sections from there that are whole
+        int round = 0;
+        bool empty = true;
+        bool readable = _device.Failure == BioStatus.Ok && Survey(out last, out start, out empty);
+        if (readable)
+        {
+            round = Prior(last);
+            empty |= !_used[round] && _used[Prior(round)];
+            round = start >= Sections ? Next(round) : round;
+            start %= Sections;
+            uint section = start;
+            while (complete < Sections && _memory.IsOfRound(section, round))
             {
-                return -1;
+                complete++;
+                section = (section + 1) % Sections;
+                round = section == 0 ? Next(round) : round;
             }
 
-            round = found;
+            if (!empty)
+            {
+                WriteBlocks(start, complete, replay: true);
+            }
         }
 
-        return round;
+        if (readable && complete == Sections && (_device.Options.Mode == 'J' || empty))
+        {
+            Begin(start, round);
+        }
+        else
+        {
+            Erase(start, Prior(Prior(last)));
+        }
     }
 
-    private Span<byte> EntryOf(Span<byte> section, int block) =>
-        section.Slice(((block % MetadataSectors) * Sector.Size) + (block / MetadataSectors * _superblock.EntrySize), _superblock.EntrySize);
+    /// <inheritdoc/>
+    public void Dispose() => _memory.Dispose();
 
-    private Span<byte> DataOf(Span<byte> section, int block) => section.Slice((MetadataSectors * Sector.Size) + (block * BlockSize), BlockSize);
+    private static int Next(int round) => (round + 1) % Rounds;
 
-    private Sector PlaceOf(uint section) => _start + new SectorCount((ulong)section * (ulong)_superblock.SectionSectors);
+    private static int Prior(int round) => (round + Rounds - 1) % Rounds;
 
-    private BioStatus ReadSection(uint section, BioBuffer buffer) => BlockingIo.Read(_device, PlaceOf(section), buffer);
+    private int PositionOf(uint section, int entry) => (int)(section * (uint)_memory.SectionEntries) + entry;
 
-    private BioStatus WriteSection(uint section, BioBuffer buffer) => BlockingIo.Write(_device, PlaceOf(section), buffer);
-}
+    private (uint Section, int Entry) PlaceOf(int position) => ((uint)(position / _memory.SectionEntries), position % _memory.SectionEntries);
 
-/// <summary>Takes a block of the journal.</summary>
-internal delegate BioStatus ReplayBlock(ulong sector, ReadOnlySpan<byte> data, ReadOnlySpan<byte> tag);
+    /// <summary>Which rounds' commit ids there are.</summary>
+    /// <param name="last">The newest.</param>
+    /// <param name="start">The section after its last; may be behind the end.</param>
+    /// <param name="empty">Whether no entry is in use.</param>
+    /// <returns>False where some sector has no commit id at all.</returns>
+    private bool Survey(out int last, out uint start, out bool empty)
+    {
+        Span<uint> highest = stackalloc uint[Rounds];
+        Array.Clear(_used);
+        last = 0;
+        start = 0;
+        empty = true;
+        for (uint section = 0; section < Sections; section++)
+        {
+            for (int sector = 0; sector < _device.Superblock.SectionSectors; sector++)
+            {
+                int round = _memory.RoundOf(section, sector);
+                if (round < 0)
+                {
+                    return false;
+                }
 
-/// <summary>A buffer of the pool for as long as a method needs it.</summary>
-internal readonly ref struct BioMemoryScope(int length)
-{
-    private readonly BufferSegment _segment = BufferPool.Rent(length);
-    private readonly int _length = length;
+                _used[round] = true;
+                highest[round] = section;
+            }
 
-    /// <summary>Its memory.</summary>
-    public Span<byte> Span => _segment.Span[.._length];
+            for (int entry = 0; empty && entry < _memory.SectionEntries; entry++)
+            {
+                empty = _memory.IsUnused(section, entry);
+            }
+        }
 
-    /// <summary>The same, for a bio.</summary>
-    public BioBuffer Buffer => new(_segment.Address, _length);
+        int unused = _used[Rounds - 1] ? Array.IndexOf(_used, false) : Array.LastIndexOf(_used, true) + 1;
+        if (unused < 0)
+        {
+            _device.FailUnlessOk("finding the journal's end", BioStatus.IoError);
+            return false;
+        }
 
-    /// <summary>Gives it back.</summary>
-    public void Dispose() => BufferPool.Return(_segment);
+        last = Prior(unused);
+        start = highest[last] + 1;
+        return true;
+    }
+
+    private void Erase(uint start, int round)
+    {
+        _memory.Empty(start, 1, round);
+        if (Sections >= 2)
+        {
+            _memory.Empty((start + 1) % Sections, Sections - 2, round);
+            _memory.Empty((start + Sections - 1) % Sections, 1, round);
+        }
+
+        Begin(0, Next(round));
+    }
+
+    private void Begin(uint section, int round)
+    {
+        _round = round;
+        _committed = _uncommitted = _free = section;
+        _committedCount = _uncommittedCount = 0;
+        _freeEntry = 0;
+        _freeEntries = _device.Superblock.JournalEntries;
+        _index.Clear();
+    }
+
+    /// <summary>Writes the blocks of sections to their places (the kernel's <c>do_journal_write</c>).</summary>
+    private void WriteBlocks(uint start, uint count, bool replay)
+    {
+        for (uint i = 0; i < count; i++)
+        {
+            uint section = (start + i) % Sections;
+            for (int entry = 0; entry < _memory.SectionEntries; entry++)
+            {
+                if (!_memory.IsUnused(section, entry))
+                {
+                    entry += WriteRun(section, entry, replay) - 1;
+                }
+            }
+        }
+
+        _device.Flush();
+    }
+
+    /// <summary>Writes entries whose blocks follow one another, in the section and on the device, in one piece.</summary>
+    /// <returns>How many entries that were.</returns>
+    private int WriteRun(uint section, int first, bool replay)
+    {
+        ulong sector = _memory.SectorOf(section, first);
+        if (replay && (sector & (ulong)(_blockSectors - 1)) != 0)
+        {
+            _device.FailUnlessOk("finding a sector that the journal tells of", BioStatus.IoError);
+            sector &= ~(ulong)(_blockSectors - 1);
+        }
+
+        if (replay && sector >= _device.Superblock.ProvidedSectors)
+        {
+            _memory.SetUnused(section, first);
+            return 1;
+        }
+
+        int count = 1;
+        while (first + count < _memory.SectionEntries && Follows(section, first + count, sector + ((ulong)count * (ulong)_blockSectors)))
+        {
+            count++;
+        }
+
+        int from = 0; // without what a newer committed block replaces, at either end
+        int to = count;
+        while (!replay && from < to && IsReplaced(section, first + from))
+        {
+            from++;
+        }
+
+        while (!replay && from < to && IsReplaced(section, first + to - 1))
+        {
+            to--;
+        }
+
+        BioBuffer blocks = default;
+        for (int i = 0; i < count; i++)
+        {
+            BioBuffer block = _memory.Restore(section, first + i);
+            bool written = i >= from && i < to;
+            if (written)
+            {
+                blocks = i == from ? block : new BioBuffer(blocks.Address, blocks.Length + block.Length);
+                WriteTag(section, first + i, sector + ((ulong)i * (ulong)_blockSectors), block, replay);
+            }
+
+            if (!replay)
+            {
+                _index.Remove(PositionOf(section, first + i));
+            }
+
+            _memory.SetUnused(section, first + i);
+        }
+
+        if (from < to && _device.Failure == BioStatus.Ok)
+        {
+            _device.FailUnlessOk("writing blocks of the journal to their place", _device.WriteData(sector + ((ulong)from * (ulong)_blockSectors), blocks));
+        }
+
+        return count;
+    }
+
+    private void WriteTag(uint section, int entry, ulong sector, BioBuffer block, bool replay)
+    {
+        Span<byte> tag = _memory.TagOf(section, entry);
+        if (replay && _device.Options.InternalHash is not null)
+        {
+            Span<byte> expected = stackalloc byte[tag.Length];
+            _device.MakeTag(sector, block.Span, expected);
+            if (!tag.SequenceEqual(expected))
+            {
+                _device.FailUnlessOk("checking a tag of the journal", BioStatus.Protection);
+            }
+        }
+
+        _device.FailUnlessOk("writing a tag of the journal to its place", _device.WriteTags(sector, tag));
+    }
+
+    private bool Follows(uint section, int entry, ulong sector)
+    {
+        ulong interleave = _device.Superblock.Interleave;
+        return !_memory.IsUnused(section, entry)
+            && _memory.SectorOf(section, entry) == sector
+            && sector < _device.Superblock.ProvidedSectors
+            && (interleave == 0 || (sector & (interleave - 1)) != 0);
+    }
+
+    /// <summary>Whether a later block of the same sector is committed too.</summary>
+    private bool IsReplaced(uint section, int entry)
+    {
+        int newer = _index.NewerThan(PositionOf(section, entry));
+        return newer >= 0 && (PlaceOf(newer).Section + Sections - _committed) % Sections < _committedCount;
+    }
 }

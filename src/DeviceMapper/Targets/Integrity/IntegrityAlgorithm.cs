@@ -1,0 +1,78 @@
+using DeviceMapper.Cryptography;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Targets.Integrity;
+
+/// <summary>The value of <c>internal_hash:</c>, <c>journal_crypt:</c> or <c>journal_mac:</c>: <c>NAME[:KEY]</c>, the key in hexadecimal digits.</summary>
+internal sealed class IntegrityAlgorithm : IDisposable
+{
+    private readonly SecretMemory? _key;
+
+    /// <summary>Takes it apart.</summary>
+    /// <exception cref="DmException">EINVAL: the key is not of pairs of hexadecimal digits.</exception>
+    public IntegrityAlgorithm(string text)
+    {
+        Text = text;
+        int colon = text.IndexOf(':', StringComparison.Ordinal);
+        Name = colon < 0 ? text : text[..colon];
+        if (colon < 0)
+        {
+            return;
+        }
+
+        ReadOnlySpan<char> digits = text.AsSpan(colon + 1);
+        _key = new SecretMemory(digits.Length / 2);
+        if (digits.Length % 2 != 0 || Convert.FromHexString(digits, _key.Span, out _, out _) != System.Buffers.OperationStatus.Done)
+        {
+            _key.Dispose();
+            throw new DmException(Errno.EINVAL, $"the key of '{Name}' is not of pairs of hexadecimal digits");
+        }
+    }
+
+    /// <summary>As the table has it.</summary>
+    public string Text { get; }
+
+    /// <summary>As the kernel's crypto API names it.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether a key was given, of whatever length.</summary>
+    public bool HasKey => _key is not null;
+
+    /// <summary>Makes the hash.</summary>
+    /// <exception cref="DmException">ENOENT: there is none. ENOKEY: it needs a key. ENOSYS: it takes none. EINVAL: the key does not fit it.</exception>
+    public Digest CreateDigest()
+    {
+        if (_key is not null)
+        {
+            return Digest.Create(Name, _key.Span);
+        }
+
+        if (Digest.NeedsKey(Name))
+        {
+            Digest.Create(Name, stackalloc byte[16]).Dispose(); // so that a hash that is not there is told first
+            throw new DmException(Errno.ENOKEY, $"the hash '{Name}' needs a key: {Name}:KEY");
+        }
+
+        return Digest.Create(Name);
+    }
+
+    /// <summary>Makes the cipher.</summary>
+    /// <exception cref="DmException">ENOENT: there is none. ENOKEY: there is no key. EINVAL: the key does not fit it.</exception>
+    public SectorCipher CreateCipher()
+    {
+        SectorCipher cipher = Ciphers.CreateMode(Name);
+        try
+        {
+            cipher.SetKey((_key ?? throw new DmException(Errno.ENOKEY, $"the cipher '{Name}' needs a key: {Name}:KEY")).Span);
+            return cipher;
+        }
+        catch
+        {
+            cipher.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _key?.Dispose();
+}

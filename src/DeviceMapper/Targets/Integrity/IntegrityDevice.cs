@@ -1,0 +1,190 @@
+using System.Buffers.Binary;
+using DeviceMapper.Cryptography;
+using DeviceMapper.Io;
+using DeviceMapper.Mapping;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Targets.Integrity;
+
+/// <summary>
+/// What I/O, journal, bitmap and recalculation of an integrity target share: the devices below, superblock and layout, tags, and the first error, after
+/// which nothing goes on. Used by the target's thread alone, after the constructor.
+/// </summary>
+internal sealed class IntegrityDevice : IDisposable
+{
+    private readonly DeviceReference _data;
+    private readonly DeviceReference _metadata; // of superblock, journal and tags
+    private readonly Sector _start;
+    private readonly MappedDevice _owner;
+    private long _mismatches;
+    private TagCache? _tags;
+
+    /// <summary>Takes the devices; reads nothing yet.</summary>
+    public IntegrityDevice(TargetArguments arguments, IntegrityOptions options, int tagSize, DeviceReference device, Sector start)
+    {
+        Options = options;
+        _owner = arguments.Table.Owner;
+        _data = device;
+        _metadata = options.MetadataDevice ?? device;
+        _start = start;
+        Superblock = new IntegritySuperblock(options, tagSize, device.Backend.Size.Value, _metadata.Backend.Size.Value, start);
+    }
+
+    /// <summary>Mode and options.</summary>
+    public IntegrityOptions Options { get; }
+
+    /// <summary>The superblock.</summary>
+    public IntegritySuperblock Superblock { get; }
+
+    /// <summary>Blocks whose tag was wrong.</summary>
+    public long Mismatches => Interlocked.Read(ref _mismatches);
+
+    /// <summary>The error that ended all; <see cref="BioStatus.Ok"/> before.</summary>
+    public BioStatus Failure { get; private set; }
+
+    /// <summary>Bytes that have one tag.</summary>
+    public int BlockSize => Sector.Size << Options.Log2Block;
+
+    /// <summary>Whether a superblock was made, which is to be written after the journal.</summary>
+    public bool IsBlank { get; private set; }
+
+    private TagCache Tags => _tags ??= new TagCache(_metadata, _start + new SectorCount(Superblock.InitialSectors));
+
+    /// <summary>Reads the superblock, or makes that of a blank device.</summary>
+    /// <exception cref="DmException">EINVAL: it does not fit table and devices. EILSEQ: its authentication is wrong. EIO: it cannot be read.</exception>
+    public void Open()
+    {
+        using BufferScope buffer = new(Superblock.Content.Length);
+        BioStatus status = BlockingIo.Read(_metadata.Device, _start, buffer.Buffer);
+        if (status != BioStatus.Ok)
+        {
+            throw new DmException(status.ToErrno(), "integrity: the superblock cannot be read");
+        }
+
+        buffer.Span.CopyTo(Superblock.Content);
+        if (!Superblock.IsAuthentic())
+        {
+            throw new DmException(Errno.EILSEQ, "integrity: the superblock was changed, or the key of journal_mac is another than it was made with");
+        }
+
+        if (!Superblock.IsThere)
+        {
+            if (Options.Mode != 'R' && Superblock.Content.ContainsAnyExcept((byte)0))
+            {
+                throw new DmException(
+                    Errno.EINVAL, "integrity: the device is neither blank nor has a superblock: write zeroes to its first 4096 bytes to have it formatted");
+            }
+
+            Superblock.Format();
+            IsBlank = Options.Mode != 'R';
+        }
+
+        Superblock.Check();
+        if (IsBlank)
+        {
+            Superblock.StoredLog2BlocksPerBit = Superblock.Log2SectorsPerBit - Superblock.Log2Block;
+        }
+    }
+
+    /// <summary>Counts a block whose tag is wrong.</summary>
+    public void CountMismatch(ulong sector)
+    {
+        Interlocked.Increment(ref _mismatches);
+        _owner.Logger.TagIsWrong(_owner.Name, sector);
+    }
+
+    /// <summary>Lets all I/O fail from now on, where an error is the first.</summary>
+    /// <param name="what">What failed.</param>
+    /// <param name="status">How; nothing happens where it did not.</param>
+    public void FailUnlessOk(string what, BioStatus status)
+    {
+        if (status == BioStatus.Ok)
+        {
+            return;
+        }
+
+        if (status == BioStatus.Protection)
+        {
+            Interlocked.Increment(ref _mismatches);
+        }
+
+        if (Failure == BioStatus.Ok)
+        {
+            Failure = status;
+            _owner.Logger.HasFailed(_owner.Name, what, status);
+        }
+    }
+
+    /// <summary>Reads data, within one run of it.</summary>
+    public BioStatus ReadData(ulong sector, BioBuffer buffer) => BlockingIo.Read(_data.Device, DataAt(sector), buffer);
+
+    /// <summary>Writes data, within one run of it.</summary>
+    public BioStatus WriteData(ulong sector, BioBuffer buffer) => BlockingIo.Write(_data.Device, DataAt(sector), buffer);
+
+    /// <summary>Discards data, within one run of it.</summary>
+    public BioStatus DiscardData(ulong sector, SectorCount count) => BlockingIo.Discard(_data.Device, DataAt(sector), count);
+
+    /// <summary>Reads the tags of blocks that follow one another within one run of data.</summary>
+    public BioStatus ReadTags(ulong sector, Span<byte> tags) => Failure != BioStatus.Ok ? Failure : Tags.Read(Superblock.TagByte(sector), tags);
+
+    /// <summary>Writes the tags of blocks that follow one another within one run of data.</summary>
+    public BioStatus WriteTags(ulong sector, ReadOnlySpan<byte> tags) => Failure != BioStatus.Ok ? Failure : Tags.Write(Superblock.TagByte(sector), tags);
+
+    /// <summary>Reads what lies behind the superblock.</summary>
+    public BioStatus ReadJournal(ulong sector, BioBuffer buffer) => BlockingIo.Read(_metadata.Device, JournalAt(sector), buffer);
+
+    /// <summary>Writes durably what lies behind the superblock.</summary>
+    public BioStatus WriteJournal(ulong sector, BioBuffer buffer) => BlockingIo.Write(_metadata.Device, JournalAt(sector), buffer, BioFlags.Fua);
+
+    /// <summary>Writes the superblock durably.</summary>
+    public BioStatus WriteSuperblock()
+    {
+        Superblock.Seal();
+        using BufferScope buffer = new(Superblock.Content.Length);
+        Superblock.Content.CopyTo(buffer.Span);
+        return BlockingIo.Write(_metadata.Device, _start, buffer.Buffer, BioFlags.Fua);
+    }
+
+    /// <summary>Makes durable what was written, tags included.</summary>
+    public void Flush()
+    {
+        if (Failure != BioStatus.Ok)
+        {
+            return;
+        }
+
+        BioStatus status = _tags?.WriteBack() ?? BioStatus.Ok;
+        FailUnlessOk("writing tags", status);
+        if (Failure == BioStatus.Ok)
+        {
+            FailUnlessOk("flushing", BlockingIo.Flush(_data.Device));
+        }
+
+        if (Failure == BioStatus.Ok && Options.MetadataDevice is not null)
+        {
+            FailUnlessOk("flushing tags", BlockingIo.Flush(_metadata.Device));
+        }
+    }
+
+    /// <summary>Makes the tag of a block (the kernel's <c>integrity_sector_checksum</c>).</summary>
+    public void MakeTag(ulong sector, ReadOnlySpan<byte> block, Span<byte> tag)
+    {
+        Span<byte> first = stackalloc byte[16 + sizeof(ulong)];
+        ReadOnlySpan<byte> salt = Superblock.Salt;
+        salt.CopyTo(first);
+        BinaryPrimitives.WriteUInt64LittleEndian(first[salt.Length..], sector);
+        Span<byte> digest = stackalloc byte[Digest.LargestSize];
+        Digest hash = Options.InternalHash!;
+        hash.Hash(first[..(salt.Length + sizeof(ulong))], block, digest);
+        int size = Math.Min(tag.Length, hash.Size);
+        digest[..size].CopyTo(tag);
+        tag[size..].Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _tags?.Dispose();
+
+    private Sector DataAt(ulong sector) => (Options.MetadataDevice is null ? _start : default) + new SectorCount(Superblock.DataSector(sector));
+
+    private Sector JournalAt(ulong sector) => _start + new SectorCount(IntegritySuperblock.Sectors + sector);
+}

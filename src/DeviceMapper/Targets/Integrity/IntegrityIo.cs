@@ -1,0 +1,246 @@
+using DeviceMapper.Io;
+
+namespace DeviceMapper.Targets.Integrity;
+
+/// <summary>Reads, writes, discards and flushes of an integrity device, in each mode. Used by the target's thread alone.</summary>
+internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
+{
+    private const byte DiscardFiller = 0xf6; // of tags of blocks that were discarded
+
+    private bool _hasSetBits;
+
+    private char Mode => device.Options.Mode;
+
+    private int TagSize => device.Superblock.TagSize;
+
+    private int Log2Block => device.Superblock.Log2Block;
+
+    /// <summary>Whether bits were set since this was asked last.</summary>
+    public bool TakeHasSetBits()
+    {
+        bool has = _hasSetBits;
+        _hasSetBits = false;
+        return has;
+    }
+
+    /// <summary>Does a bio, whose sector counts from the target's start.</summary>
+    public BioStatus Do(Bio bio)
+    {
+        if (device.Failure != BioStatus.Ok)
+        {
+            return device.Failure;
+        }
+
+        BioStatus status = bio.Operation switch
+        {
+            BioOperation.Read => Read(bio),
+            BioOperation.Write => Write(bio),
+            BioOperation.Discard => Discard(bio.Sector.Value, bio.Count.Value),
+            BioOperation.Flush => BioStatus.Ok,
+            _ => BioStatus.Unsupported,
+        };
+        if (status == BioStatus.Ok && (bio.Operation == BioOperation.Flush || (bio.Flags & BioFlags.Fua) != 0))
+        {
+            Flush();
+        }
+
+        return status;
+    }
+
+    private BioStatus Read(Bio bio)
+    {
+        ulong sector = bio.Sector.Value;
+        BioBuffer data = bio.Buffer;
+        BioBuffer tags = TagsOf(bio);
+        int blocks = data.Length / device.BlockSize;
+        if (Mode != 'J' || state.Journal.IsEmpty)
+        {
+            return ReadPlace(sector, data, tags);
+        }
+
+        // Runs of blocks that the journal has, and that it does not have, by turns.
+        for (int first = 0; first < blocks;)
+        {
+            int count = 0;
+            while (first + count < blocks && !state.Journal.Has(SectorOf(sector, first + count)))
+            {
+                count++;
+            }
+
+            if (count > 0)
+            {
+                BioStatus status = ReadPlace(SectorOf(sector, first), Blocks(data, first, count), TagsOf(tags, first, count));
+                if (status != BioStatus.Ok)
+                {
+                    return status;
+                }
+            }
+
+            first += count;
+            while (first < blocks && state.Journal.TryGet(SectorOf(sector, first), Blocks(data, first, 1), TagsOf(tags, first, 1)))
+            {
+                first++;
+            }
+        }
+
+        return BioStatus.Ok;
+    }
+
+    private BioStatus ReadPlace(ulong sector, BioBuffer data, BioBuffer external)
+    {
+        BioStatus status = device.ReadData(sector, data);
+        ulong count = (ulong)data.Length >> Sector.Shift;
+        bool checks = device.Options.InternalHash is not null && Mode != 'R'
+            && !state.Recalculation.IsPending(sector, count) && state.Bitmap?.IsDoubtful(sector, count) != true;
+        if (status != BioStatus.Ok || (!checks && external.Length == 0))
+        {
+            return status;
+        }
+
+        int blocks = data.Length / device.BlockSize;
+        using BufferScope tags = new(blocks * TagSize);
+        status = device.ReadTags(sector, tags.Span);
+        if (status != BioStatus.Ok)
+        {
+            return status;
+        }
+
+        if (external.Length > 0)
+        {
+            external.CopyFrom(tags.Span);
+            return BioStatus.Ok;
+        }
+
+        Span<byte> content = stackalloc byte[device.BlockSize];
+        Span<byte> expected = stackalloc byte[TagSize];
+        for (int block = 0; block < blocks; block++)
+        {
+            Blocks(data, block, 1).CopyTo(content);
+            ReadOnlySpan<byte> tag = tags.Span.Slice(block * TagSize, TagSize);
+            device.MakeTag(SectorOf(sector, block), content, expected);
+            if (!tag.SequenceEqual(expected) && !(device.Options.AllowDiscards && !tag.ContainsAnyExcept(DiscardFiller)))
+            {
+                device.CountMismatch(SectorOf(sector, block));
+                return BioStatus.Protection;
+            }
+        }
+
+        return BioStatus.Ok;
+    }
+
+    private BioStatus Write(Bio bio)
+    {
+        if (Mode != 'J')
+        {
+            return WritePlace(bio.Sector.Value, bio.Buffer, TagsOf(bio));
+        }
+
+        BioBuffer tags = TagsOf(bio);
+        int blocks = bio.Buffer.Length / device.BlockSize;
+        for (int done = 0; done < blocks && device.Failure == BioStatus.Ok;)
+        {
+            int count = blocks - done;
+            done += state.Journal.Add(SectorOf(bio.Sector.Value, done), Blocks(bio.Buffer, done, count), TagsOf(tags, done, count));
+            if (done < blocks)
+            {
+                state.Journal.Commit();
+                state.Journal.WriteBack();
+            }
+        }
+
+        return device.Failure;
+    }
+
+    private BioStatus WritePlace(ulong sector, BioBuffer source, BioBuffer external)
+    {
+        using BufferScope data = new(source.Length);
+        source.CopyTo(data.Span); // the submitter may change its memory meanwhile: data and tags have to agree
+        _hasSetBits |= state.Bitmap?.Prepare(sector, (ulong)source.Length >> Sector.Shift) == true;
+        BioStatus status = device.WriteData(sector, data.Buffer);
+        if (status != BioStatus.Ok || (device.Options.InternalHash is null && external.Length == 0))
+        {
+            return status;
+        }
+
+        int blocks = source.Length / device.BlockSize;
+        using BufferScope tags = new(blocks * TagSize);
+        if (external.Length > 0)
+        {
+            external.CopyTo(tags.Span);
+        }
+        else
+        {
+            for (int block = 0; block < blocks; block++)
+            {
+                device.MakeTag(
+                    SectorOf(sector, block), data.Span.Slice(block * device.BlockSize, device.BlockSize), tags.Span.Slice(block * TagSize, TagSize));
+            }
+        }
+
+        return device.WriteTags(sector, tags.Span);
+    }
+
+    private BioStatus Discard(ulong sector, ulong count)
+    {
+        if (Mode == 'J' && !state.Journal.IsEmpty)
+        {
+            state.Journal.Commit();
+            state.Journal.WriteBack();
+        }
+
+        ulong interleave = device.Superblock.Interleave;
+        using BufferScope tags = new(BufferPool.MaxLength / 4);
+        tags.Span.Fill(DiscardFiller);
+        while (count > 0)
+        {
+            // Up to the next run of tags.
+            ulong part = Math.Min(count, (ulong)(tags.Span.Length / TagSize) << Log2Block);
+            part = interleave == 0 ? part : Math.Min(part, interleave - (sector & (interleave - 1)));
+            _hasSetBits |= state.Bitmap?.Prepare(sector, part) == true;
+            BioStatus status = device.WriteTags(sector, tags.Span[..((int)(part >> Log2Block) * TagSize)]);
+            if (status == BioStatus.Ok && Mode != 'D')
+            {
+                device.Flush();
+                status = device.Failure;
+            }
+
+            if (status == BioStatus.Ok)
+            {
+                status = device.DiscardData(sector, new SectorCount(part));
+            }
+
+            if (status != BioStatus.Ok)
+            {
+                return status;
+            }
+
+            sector += part;
+            count -= part;
+        }
+
+        return BioStatus.Ok;
+    }
+
+    private void Flush()
+    {
+        if (Mode == 'J')
+        {
+            state.Journal.Commit();
+        }
+        else
+        {
+            device.Flush();
+        }
+    }
+
+    private ulong SectorOf(ulong first, int block) => first + ((ulong)block << Log2Block);
+
+    private BioBuffer Blocks(BioBuffer data, int first, int count) => data.Slice(first * device.BlockSize, count * device.BlockSize);
+
+    private BioBuffer TagsOf(Bio bio) => bio.Tags is not { } tags
+        ? default
+        : tags.Buffer.Slice(
+            (int)((bio.Sector - tags.Start).Value >> Log2Block) * TagSize, (int)(bio.Count.Value >> Log2Block) * TagSize);
+
+    private BioBuffer TagsOf(BioBuffer tags, int first, int count) => tags.Length == 0 ? default : tags.Slice(first * TagSize, count * TagSize);
+}

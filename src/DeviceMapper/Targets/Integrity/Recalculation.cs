@@ -1,0 +1,117 @@
+using DeviceMapper.Io;
+
+namespace DeviceMapper.Targets.Integrity;
+
+/// <summary>
+/// Makes the tags of what is on the device, piece by piece while no bio waits (the kernel's <c>integrity_recalc</c>). How far it came is in the
+/// superblock. Used by the target's thread alone.
+/// </summary>
+internal sealed class Recalculation(IntegrityDevice device, DirtyBitmap? bitmap)
+{
+    private const ulong PieceSectors = 512;
+    private const int PiecesForSuperblock = 1024; // pieces after which it is written
+
+    private int _pieces;
+
+    /// <summary>Whether there is more to do.</summary>
+    public bool IsUnderWay { get; private set; }
+
+    /// <summary>Goes on from what the superblock says; at a resume.</summary>
+    public void Begin()
+    {
+        IntegritySuperblock superblock = device.Superblock;
+        if (!superblock.Has(IntegrityFlags.Recalculating))
+        {
+            return;
+        }
+
+        if (superblock.RecalculatedSectors > superblock.ProvidedSectors)
+        {
+            superblock.RecalculatedSectors = superblock.ProvidedSectors;
+            Save();
+        }
+
+        IsUnderWay = superblock.RecalculatedSectors < superblock.ProvidedSectors;
+    }
+
+    /// <summary>Stops, and says in the superblock how far it came; at a suspend.</summary>
+    public void End()
+    {
+        if (IsUnderWay)
+        {
+            IsUnderWay = false;
+            Save();
+        }
+    }
+
+    /// <summary>Whether the tags of a run of sectors are not all there yet.</summary>
+    public bool IsPending(ulong sector, ulong count) =>
+        device.Superblock.Has(IntegrityFlags.Recalculating) && sector + count > device.Superblock.RecalculatedSectors;
+
+    /// <summary>Does one piece.</summary>
+    public void Step()
+    {
+        IntegritySuperblock superblock = device.Superblock;
+        ulong sector = superblock.RecalculatedSectors;
+        ulong count = Math.Min(PieceSectors, superblock.ProvidedSectors - sector);
+        if (superblock.Interleave != 0)
+        {
+            count = Math.Min(count, superblock.Interleave - (sector & (superblock.Interleave - 1)));
+        }
+
+        if (bitmap is null || bitmap.IsDoubtful(sector, count))
+        {
+            if (++_pieces % PiecesForSuperblock == 0)
+            {
+                Save();
+            }
+
+            device.FailUnlessOk("recalculating tags", MakeTags(sector, count));
+            if (device.Failure != BioStatus.Ok)
+            {
+                IsUnderWay = false;
+                return;
+            }
+
+            bitmap?.SetRecalculated(sector, count);
+        }
+
+        superblock.RecalculatedSectors = sector + count;
+        if (superblock.RecalculatedSectors == superblock.ProvidedSectors)
+        {
+            IsUnderWay = false;
+            Save();
+            bitmap?.SetAllRecalculated();
+            bitmap?.Clear();
+        }
+    }
+
+    private BioStatus MakeTags(ulong sector, ulong count)
+    {
+        using BufferScope data = new((int)(count << Sector.Shift));
+        BioStatus status = device.ReadData(sector, data.Buffer);
+        if (status != BioStatus.Ok)
+        {
+            return status;
+        }
+
+        int size = device.Superblock.TagSize;
+        int blocks = data.Span.Length / device.BlockSize;
+        using BufferScope tags = new(blocks * size);
+        for (int i = 0; i < blocks; i++)
+        {
+            device.MakeTag(sector + ((ulong)i << device.Superblock.Log2Block), data.Span.Slice(i * device.BlockSize, device.BlockSize), tags.Span.Slice(i * size, size));
+        }
+
+        return device.WriteTags(sector, tags.Span);
+    }
+
+    private void Save()
+    {
+        device.Flush();
+        if (device.Failure == BioStatus.Ok)
+        {
+            device.FailUnlessOk("writing the superblock", device.WriteSuperblock());
+        }
+    }
+}
