@@ -10,6 +10,7 @@ namespace Udm.Verbs;
 public static class TablePaths
 {
     private const string FileScheme = "file:";
+    private const string MetadataDevice = "meta_device:"; // an option of integrity, with a device
 
     /// <summary>Makes the paths in a table absolute.</summary>
     public static IReadOnlyList<TableLine> Resolve(IReadOnlyList<TableLine> lines) => [.. lines.Select(Resolve)];
@@ -35,6 +36,11 @@ public static class TablePaths
     /// </summary>
     public static bool IsRelative(string word)
     {
+        if (word.StartsWith(MetadataDevice, StringComparison.Ordinal))
+        {
+            return IsRelative(word[MetadataDevice.Length..]);
+        }
+
         if (word.StartsWith(FileScheme, StringComparison.Ordinal))
         {
             return word.Length > FileScheme.Length && word[FileScheme.Length] != '/';
@@ -50,6 +56,11 @@ public static class TablePaths
 
     private static string MakeAbsolute(string word)
     {
+        if (word.StartsWith(MetadataDevice, StringComparison.Ordinal))
+        {
+            return MetadataDevice + MakeAbsolute(word[MetadataDevice.Length..]);
+        }
+
         if (!word.StartsWith(FileScheme, StringComparison.Ordinal))
         {
             return Path.GetFullPath(word);

@@ -24,4 +24,7 @@ internal enum IntegrityFlags : uint
 
     /// <summary>Tags lie in the device's own metadata; version 6.</summary>
     Inline = 32,
+
+    /// <summary>Tags of discarded blocks depend on the key; version 7.</summary>
+    KeyedDiscard = 64,
 }

@@ -230,6 +230,11 @@ internal sealed class IntegrityOptions : IDisposable
     {
         if (TryText(word, "meta_device:") is { } device)
         {
+            if (device.Length == 0)
+            {
+                throw _arguments.Refuse(index, "option", "names no device");
+            }
+
             MetadataDevice = Create("meta_device", () => _arguments.Table.GetDevice(device, _arguments.Table.Mode, default));
         }
         else if (TryText(word, "internal_hash:") is { } hash)

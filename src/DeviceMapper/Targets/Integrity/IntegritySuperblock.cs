@@ -21,7 +21,7 @@ internal sealed class IntegritySuperblock
     private const int MostInterleave = 31;
     private const int LeastBuffer = 3; // log2 of sectors
     private const int BitmapBlockBits = 4096 * 8;
-    private const byte LastVersion = 6;
+    private const byte LastVersion = 7;
     private const int FlagsAt = 24;
     private const int RecalculatedAt = 32;
     private const int SaltAt = 48;
@@ -182,6 +182,7 @@ internal sealed class IntegritySuperblock
     {
         Content.Clear();
         "integrt\0"u8.CopyTo(_bytes);
+        _bytes[8] = 1;
         BinaryPrimitives.WriteUInt16LittleEndian(_bytes.AsSpan(10), (ushort)TagSize);
         _bytes[28] = (byte)Log2Block;
         Flags = (_options.JournalMac is null ? 0 : IntegrityFlags.JournalMac)
@@ -273,6 +274,11 @@ internal sealed class IntegritySuperblock
             throw Refuse($"the superblock has version {_bytes[8]}, and 1 to {LastVersion} are known");
         }
 
+        if (Has(IntegrityFlags.KeyedDiscard))
+        {
+            throw Refuse("the superblock says discards with keyed tags (allow_discards_keyed), which udm does not have");
+        }
+
         if (Has(IntegrityFlags.Inline) != (_options.Mode == 'I'))
         {
             throw Refuse("the superblock and the table differ on whether tags are inline");
@@ -311,7 +317,7 @@ internal sealed class IntegritySuperblock
         var f when (f & IntegrityFlags.FixedPadding) != 0 => 4,
         var f when (f & IntegrityFlags.DirtyBitmap) != 0 => 3,
         var f when (f & IntegrityFlags.Recalculating) != 0 => 2,
-        _ => 1,
+        _ => _bytes[8], // as in the kernel, it never goes back to 1
     };
 
     private Span<byte> MacArea(out int size)

@@ -261,6 +261,7 @@ internal sealed class Journal : IDisposable
                 int round = _memory.RoundOf(section, sector);
                 if (round < 0)
                 {
+                    _device.FailUnlessOk("reading a commit id of the journal", BioStatus.IoError);
                     return false;
                 }
 
