@@ -13,8 +13,24 @@ public sealed partial class VerbTests
     [
         "create x --notable", "load x --table '0 8 zero'", "reload x --table '0 8 zero'", "resume x", "suspend x", "clear x", "remove x", "remove_all",
         "wipe_table x", "rename x y", "message x 0 hello", "ls", "ls --tree", "info", "info -c", "info x", "deps x", "table", "table x", "status", "wait x",
-        "setgeometry x 1 1 1 0", "mknodes x", "mangle x", "targets", "target-version linear",
+        "setgeometry x 1 1 1 0", "mknodes x", "mangle x", "targets", "target-version linear", "watch",
     ];
+
+    public static TheoryData<string> VerbsOfADevice =>
+    [
+        "load x --table '0 8 zero'", "reload x --table '0 8 zero'", "resume x", "suspend x", "clear x", "remove x", "wipe_table x", "rename x y",
+        "rename x --setuuid u", "message x 0 hello", "info x", "info -c x", "deps x", "table x", "status x", "wait x", "setgeometry x 1 1 1 0", "mangle x",
+        "multipath ls x", "multipath fail x p", "snapshot merge x", "fault x rules", "watch x",
+    ];
+
+    [Theory, MemberData(nameof(VerbsOfADevice))]
+    public void A_device_that_is_not_there_is_refused_in_one_line(string command)
+    {
+        using LocalVerbs none = new();
+        (int status, string output, string error) = none.Run([.. Word().Matches(command).Select(match => match.Value.Trim('\''))]);
+        Assert.Equal((1, ""), (status, output));
+        Assert.Matches(@"^udm: [^\n]* x: [^\n]+\n$", error);
+    }
 
     [Theory, MemberData(nameof(Verbs))]
     public void Its_help_has_usage_what_it_does_and_an_example(string name)
