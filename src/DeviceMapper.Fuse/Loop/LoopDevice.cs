@@ -121,9 +121,18 @@ internal sealed class LoopDevice(uint minor)
         SetReadOnly(loop, readOnly);
     }
 
-    /// <summary>Sets the longest discard, in bytes; zero for none. At most what a loop device takes.</summary>
+    /// <summary>Sets the longest discard, in bytes. At most what a loop device takes.</summary>
+    /// <remarks>
+    /// Zero changes nothing, and the device itself refuses them: Linux 6.18 lets nobody take a limit of zero back, so that it would stay for whoever
+    /// has the loop device next.
+    /// </remarks>
     public void SetDiscards(ulong bytes)
     {
+        if (bytes == 0)
+        {
+            return;
+        }
+
         try
         {
             ulong wanted = Math.Min(bytes, Queue("discard_max_hw_bytes"));
