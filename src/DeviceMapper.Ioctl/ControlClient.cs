@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using DeviceMapper.Native;
 
@@ -80,6 +81,27 @@ public sealed class ControlClient : IControl, IDisposable
         Frame frame = Exchange(FrameKind.Ask, 0, Encoding.UTF8.GetBytes(string.Concat(words.Select(word => word + '\0'))), default);
         Reply reply = Reply.Decode(frame.Body);
         return frame.Code == 0 ? Encoding.UTF8.GetString(reply.Ioctl.Span) : throw new DmException((Errno)frame.Code, reply.Sentence);
+    }
+
+    /// <summary>Gives the daemon a key that the next call of this client names (<c>:32:logon:DESCRIPTION</c>); it is forgotten after that call.</summary>
+    /// <param name="type"><c>logon</c> or <c>user</c>.</param>
+    /// <param name="description">Its name.</param>
+    /// <param name="key">Its bytes.</param>
+    /// <exception cref="DmException">No daemon answers, or it has no memory for a key.</exception>
+    public void GiveKey(string type, string description, ReadOnlySpan<byte> key)
+    {
+        byte[] name = Encoding.UTF8.GetBytes($"{type}\0{description}\0");
+        byte[] body = GC.AllocateUninitializedArray<byte>(name.Length + key.Length, pinned: true);
+        name.CopyTo(body, 0);
+        key.CopyTo(body.AsSpan(name.Length));
+        try
+        {
+            Read(Exchange(FrameKind.Key, 0, body, default));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(body);
+        }
     }
 
     /// <summary>Closes the connection; what the daemon still does for it is undone.</summary>

@@ -166,6 +166,21 @@ public sealed class ControlServerTests : IDisposable
     }
 
     [Fact]
+    public void A_key_is_there_for_the_next_call_only()
+    {
+        using ControlClient client = new(Socket);
+        client.GiveKey("logon", "udm-test:next", [1, 2, 3]);
+        using (Cryptography.SecretMemory key = Cryptography.Keyring.Read("logon", "udm-test:next"))
+        {
+            Assert.Equal(3, key.Length);
+        }
+
+        client.Call(DmCommand.Version, new DmIoctl());
+        client.Call(DmCommand.Version, new DmIoctl()); // whoever gets an answer to the second knows that the first has ended
+        Assert.Throws<DmException>(() => Cryptography.Keyring.Read("logon", "udm-test:next"));
+    }
+
+    [Fact]
     public void An_answer_that_did_not_fit_is_asked_for_again()
     {
         for (int i = 0; i < 2000; i++)

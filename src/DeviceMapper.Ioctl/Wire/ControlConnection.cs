@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using DeviceMapper.Cryptography;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ internal sealed class ControlConnection(
 
     private readonly ControlSession _session = new(registry);
     private readonly Lock _sending = new();
+    private readonly List<(string Type, string Description)> _keys = [];
     private readonly CancellationTokenSource _closed = new();
 
     /// <summary>Serves until the caller closes the connection.</summary>
@@ -33,6 +35,7 @@ internal sealed class ControlConnection(
         }
         finally
         {
+            ForgetKeys();
             socket.Dispose();
         }
     }
@@ -70,6 +73,9 @@ internal sealed class ControlConnection(
             case FrameKind.Ask:
                 AnswerQuestion(frame);
                 break;
+            case FrameKind.Key:
+                TakeKey(frame);
+                break;
             default:
                 throw new InvalidDataException($"frame of kind {(uint)frame.Kind}");
         }
@@ -91,6 +97,8 @@ internal sealed class ControlConnection(
                 ioctl.Wipe();
                 frame.Wipe();
             }
+
+            ForgetKeys();
         }
     }
 
@@ -126,6 +134,43 @@ internal sealed class ControlConnection(
             logger.LogError(e, "control: {Command} failed", DmCommands.CommandOf(number));
             return (Errno.EIO, new Reply($"a bug of udm: {e.Message}", [], default));
         }
+    }
+
+    /// <summary>Takes a key for the next call.</summary>
+    private void TakeKey(Frame frame)
+    {
+        try
+        {
+            ReadOnlySpan<byte> body = frame.Body;
+            int type = body.IndexOf((byte)0), description = type < 0 ? -1 : body[(type + 1)..].IndexOf((byte)0);
+            if (description < 0)
+            {
+                throw new InvalidDataException("a key without a name");
+            }
+
+            (string Type, string Description) name = (Encoding.UTF8.GetString(body[..type]), Encoding.UTF8.GetString(body.Slice(type + 1, description)));
+            Keyring.Add(name.Type, name.Description, body[(type + description + 2)..]);
+            _keys.Add(name);
+            Send(Errno.None, new Reply("", [], new DmIoctl().Bytes.ToArray()), secret: false);
+        }
+        catch (DmException e)
+        {
+            Send(e.Errno, new Reply(e.Message, [], default), secret: false);
+        }
+        finally
+        {
+            frame.Wipe();
+        }
+    }
+
+    private void ForgetKeys()
+    {
+        foreach ((string type, string description) in _keys)
+        {
+            Keyring.Remove(type, description);
+        }
+
+        _keys.Clear();
     }
 
     private void AnswerQuestion(Frame frame)

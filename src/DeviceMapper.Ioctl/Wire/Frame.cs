@@ -24,6 +24,9 @@ internal enum FrameKind : uint
 
     /// <summary>To the daemon: several calls of one ioctl, a <see cref="Ioctl.Batch"/>; the code is the ioctl's number. The reply's body is a batch of replies.</summary>
     Batch = 6,
+
+    /// <summary>To the daemon: a key that the next call's table or message names; its type and description, each with a NUL after it, then its bytes.</summary>
+    Key = 7,
 }
 
 /// <summary>

@@ -6,7 +6,7 @@ using DeviceMapper.Native;
 namespace Udm.Run;
 
 /// <summary>Passes the ioctls on control nodes to the daemon, and its answers back into the caller's memory.</summary>
-internal sealed class IoctlCalls(ControlClients clients)
+internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
 {
     private const int DataSizeOffset = 12, VersionSize = 12;
 
@@ -108,6 +108,14 @@ internal sealed class IoctlCalls(ControlClients clients)
                 }
             },
             null, LifeCheck, LifeCheck);
-        return clients.Use(client => client.Forward(number, request, gone.Token)).Ioctl;
+        return clients.Use(client =>
+        {
+            if ((DmCommand)(number & 0xff) is DmCommand.TableLoad or DmCommand.TargetMessage)
+            {
+                keys.GiveNamed(request, client);
+            }
+
+            return client.Forward(number, request, gone.Token);
+        }).Ioctl;
     }
 }

@@ -19,6 +19,7 @@ internal sealed class Supervisor
     private readonly MapperView _view;
     private readonly ControlFiles _controls;
     private readonly IoctlCalls _ioctls;
+    private readonly GivenKeys _keys = new();
 
     /// <summary>Prepares to answer.</summary>
     /// <param name="listener">Where the calls come from.</param>
@@ -32,7 +33,7 @@ internal sealed class Supervisor
         _devices = devices;
         _view = new MapperView(devices, tree);
         _controls = new ControlFiles(folder.ControlSocket);
-        _ioctls = new IoctlCalls(clients);
+        _ioctls = new IoctlCalls(clients, _keys);
     }
 
     /// <summary>Answers until no process of the command is left.</summary>
@@ -62,6 +63,10 @@ internal sealed class Supervisor
         {
             case SystemCall.IoCtl:
                 Control(call);
+                break;
+            case SystemCall.AddKey:
+                _keys.Note(call);
+                call.Continue();
                 break;
             case SystemCall.Open:
                 Open(call, Seen(call, AtFdCwd, 0, ((uint)call.Argument(1) & OpenNoFollow) == 0), (uint)call.Argument(1));

@@ -21,6 +21,7 @@ internal enum SystemCall
     LGetXAttr = 192,
     ListXAttr = 194,
     LListXAttr = 195,
+    AddKey = 248,
     OpenAt = 257,
     MkNodAt = 259,
     FChOwnAt = 260,

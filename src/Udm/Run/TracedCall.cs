@@ -67,7 +67,10 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     /// The path at an address of the caller's, made absolute by a descriptor of a folder, without <c>.</c> and <c>..</c>. Null where it
     /// cannot be read, or is empty: the kernel says then what is wrong.
     /// </summary>
-    public string? Path(int folder, ulong address)
+    public string? Path(int folder, ulong address) => Text(address) is { Length: > 0 } text ? Absolute(folder, text) : null;
+
+    /// <summary>The text at an address of the caller's, up to its NUL. Null where it cannot be read, or is as long as no path may be.</summary>
+    public string? Text(ulong address)
     {
         Span<byte> bytes = stackalloc byte[PathMax];
         int length = 0;
@@ -83,8 +86,7 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
             int end = bytes.Slice(length, piece).IndexOf((byte)0);
             if (end >= 0)
             {
-                string text = Encoding.UTF8.GetString(bytes[..(length + end)]);
-                return text.Length == 0 ? null : Absolute(folder, text);
+                return Encoding.UTF8.GetString(bytes[..(length + end)]);
             }
 
             length += piece;

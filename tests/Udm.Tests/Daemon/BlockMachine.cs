@@ -5,7 +5,10 @@ namespace Udm.Tests.Daemon;
 /// <summary>A daemon with block devices, a disk image, and what is mounted of them: all is cleaned up, whatever happens.</summary>
 internal sealed class BlockMachine : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>A shell's function, for scripts that are ended by a failure: the command that it is given has to fail.</summary>
+    public const string Refuse = "refuse() { if \"$@\" >/dev/null 2>&1; then echo \"not refused: $*\"; exit 1; fi; }\n";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     private readonly string _id = Guid.NewGuid().ToString("N")[..12];
 

@@ -56,7 +56,7 @@ public sealed class LvmTests
     {
         using Group group = new();
         group.Run("vgcreate -q $VG $PVS; lvcreate -y -q -L 8M -n v $VG");
-        group.Run("exec 3<>$LV; ! lvchange -an -q $VG 2>/dev/null; echo kept >&3; exec 3>&-; lvchange -an -q $VG; lvchange -ay -q $VG; test \"$(head -n 1 $LV)\" = kept");
+        group.Run("exec 3<>$LV; refuse lvchange -an -q $VG; echo kept >&3; exec 3>&-; lvchange -an -q $VG; lvchange -ay -q $VG; test \"$(head -n 1 $LV)\" = kept");
     }
 
     [Fact(Timeout = Timeout)]
@@ -150,6 +150,6 @@ public sealed class LvmTests
             "env",
             $"UDM_RUN={Machine.Folder}/run", $"LVM_SYSTEM_DIR={_system}", "LVM_SUPPRESS_FD_WARNINGS=1", $"VG={Vg}", $"LV=/dev/{Vg}/v",
             $"PVS={Machine.NodeOf("pv")} {_loop}", $"MNT={Machine.Mount}",
-            Path.Combine(AppContext.BaseDirectory, "udm"), "run", "bash", "-ec", script);
+            Path.Combine(AppContext.BaseDirectory, "udm"), "run", "bash", "-ec", BlockMachine.Refuse + script);
     }
 }
