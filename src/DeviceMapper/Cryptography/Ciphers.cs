@@ -54,6 +54,11 @@ internal static class Ciphers
             case ("adiantum", 2):
                 return Adiantum.Create(parts[0], parts[1]);
             case ("gcm" or "ccm" or "authenc" or "authencesn" or "rfc7539", _):
+                if (template == "authenc" && parts.Length == 2 && TrySplit(parts[0], out string mac, out string[] hash) && mac == "hmac" && hash.Length == 1)
+                {
+                    Digest.Create(hash[0]).Dispose(); // so that a hash that is not there is told first
+                }
+
                 throw new DmException(Errno.EINVAL, $"'{specification}' authenticates, which needs the option integrity:N:aead and a device that keeps tags");
             default:
                 throw NoSuch(specification);

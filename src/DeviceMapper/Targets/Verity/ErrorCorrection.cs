@@ -54,10 +54,9 @@ internal sealed class ErrorCorrection
             throw new DmException(Errno.E2BIG, "verity: the hash device is too small for fec_blocks");
         }
 
-        // The kernel asks for no more than this of the device of the parity.
+        // As the kernel counts since it refuses devices that are too small: a block of parity for each root, in each round.
         ulong size = options.CorrectionDevice!.Backend.Size.Value, start = options.CorrectionStart * sectors;
-        ulong unit = (uint)options.Roots % sectors == 0 ? (uint)options.Roots : sectors;
-        if ((size > start ? size - start : 0) / unit < _rounds / Sector.Size)
+        if ((size > start ? size - start : 0) / sectors < _rounds * (ulong)options.Roots)
         {
             throw new DmException(Errno.E2BIG, "verity: the device of the parity is too small");
         }
