@@ -31,7 +31,7 @@ errno_of() {
     *"no space left"*) echo ENOSPC ;;
     *"numerical result out of range"*) echo ERANGE ;;
     *"block device required"*) echo ENOTBLK ;;
-    *"not supported"*) echo EOPNOTSUPP ;;
+    *"not supported"* | *"mode is unsupported"*) echo EOPNOTSUPP ;; # the latter is fallocate's word for it
     *"value too large"*) echo EOVERFLOW ;;
     *"cannot allocate memory"*) echo ENOMEM ;;
     *"interrupted system call"*) echo EINTR ;;
