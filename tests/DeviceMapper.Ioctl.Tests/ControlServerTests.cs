@@ -103,6 +103,7 @@ public sealed class ControlServerTests : IDisposable
         using CancellationTokenSource gone = new();
         DmIoctl Wait() => new() { Name = "a", EventNumber = device.Status(inactive: false).EventNumber };
         using ControlClient first = new(Socket), second = new(Socket);
+        second.Call(DmCommand.Version, new DmIoctl()); // connects: without, the server may be gone before it does
         Task<DmException> given = Refused(() => first.Call(DmCommand.DevWait, Wait(), gone.Token));
         Task<DmException> cut = Refused(() => second.Call(DmCommand.DevWait, Wait()));
         await gone.CancelAsync();

@@ -41,7 +41,7 @@ internal sealed class WakeUps
 
     private void Ring()
     {
-        List<DelayedBios> woken = [];
+        HashSet<DelayedBios> woken = []; // each once: two threads at one device's bios would send them in no order
         lock (_lock)
         {
             long now = _time.GetTimestamp();
@@ -62,15 +62,20 @@ internal sealed class WakeUps
         }
 
         // What a device's bios do may take long: the others must not wait for it.
-        for (int i = 1; i < woken.Count; i++)
+        DelayedBios? mine = null;
+        foreach (DelayedBios who in woken)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static who => who.SendDue(), woken[i], preferLocal: false);
+            if (mine is null)
+            {
+                mine = who;
+            }
+            else
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(static who => who.SendDue(), who, preferLocal: false);
+            }
         }
 
-        if (woken.Count > 0)
-        {
-            woken[0].SendDue();
-        }
+        mine?.SendDue();
     }
 
     /// <summary>A timer counts whole milliseconds: rounded up, so that it does not ring before the time.</summary>
