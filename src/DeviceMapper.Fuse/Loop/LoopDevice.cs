@@ -136,6 +136,11 @@ internal sealed class LoopDevice(uint minor)
         try
         {
             ulong wanted = Math.Min(bytes, Queue("discard_max_hw_bytes"));
+            if (wanted == 0)
+            {
+                return; // it takes none now, and is not to keep that
+            }
+
             File.WriteAllText($"{Sys}/queue/discard_max_bytes", wanted.ToString(CultureInfo.InvariantCulture));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
