@@ -121,34 +121,6 @@ internal sealed class LoopDevice(uint minor)
         SetReadOnly(loop, readOnly);
     }
 
-    /// <summary>Sets the longest discard, in bytes. At most what a loop device takes.</summary>
-    /// <remarks>
-    /// Zero changes nothing, and the device itself refuses them: Linux 6.18 lets nobody take a limit of zero back, so that it would stay for whoever
-    /// has the loop device next.
-    /// </remarks>
-    public void SetDiscards(ulong bytes)
-    {
-        if (bytes == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            ulong wanted = Math.Min(bytes, Queue("discard_max_hw_bytes"));
-            if (wanted == 0)
-            {
-                return; // it takes none now, and is not to keep that
-            }
-
-            File.WriteAllText($"{Sys}/queue/discard_max_bytes", wanted.ToString(CultureInfo.InvariantCulture));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // sysfs may be read-only, in a container: then the device itself refuses a discard.
-        }
-    }
-
     /// <summary>Detaches it, unless somebody has it open.</summary>
     /// <param name="whenUnused">Where somebody has: the kernel detaches it when the last one closes it.</param>
     /// <returns>False where somebody has it open.</returns>
@@ -174,7 +146,6 @@ internal sealed class LoopDevice(uint minor)
         {
             // Whoever has it next is to find it as new.
             SetReadOnly(loop, false);
-            SetDiscards(ulong.MaxValue);
         }
 
         return !busy;

@@ -144,7 +144,7 @@ public sealed class LoopExport : IDeviceExport, IDisposable
             _logger.LogWarning("{Device}: {Reason} ({Errno})", device.Name, e.Message, e.Errno.Text());
         }
 
-        SetLimits(device, loop);
+        loop.SetReadOnly(device.IsReadOnly);
     }
 
     /// <inheritdoc/>
@@ -259,18 +259,12 @@ public sealed class LoopExport : IDeviceExport, IDisposable
                 loop = LoopDevice.Attach(Path.Join(_mapper, device.Name), device.Limits.LogicalBlockSize);
                 device.HideOpen();
                 _loops[device] = loop;
-                SetLimits(device, loop);
+                loop.SetReadOnly(device.IsReadOnly);
                 Name(device, loop);
             }
 
             return loop;
         }
-    }
-
-    private static void SetLimits(MappedDevice device, LoopDevice loop)
-    {
-        loop.SetReadOnly(device.IsReadOnly);
-        loop.SetDiscards(device.Limits.MaxDiscard.Value == 0 ? 0 : ulong.MaxValue);
     }
 
     private void Name(MappedDevice device, LoopDevice loop)

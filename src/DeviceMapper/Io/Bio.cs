@@ -59,9 +59,6 @@ public sealed class Bio
     /// <summary>The memory of a read or write: <see cref="Count"/> sectors long.</summary>
     public BioBuffer Buffer { get; set; }
 
-    /// <summary>Metadata of its blocks, for a device with an <see cref="QueueLimits.Integrity"/> profile; null without.</summary>
-    public BioTags? Tags { get; set; }
-
     /// <summary>Where it goes. A target's map sets it to a device below.</summary>
     public BlockDevice? Device { get; set; }
 
@@ -206,7 +203,6 @@ public sealed class Bio
         Owner = null;
         Device = null;
         Context = null;
-        Tags = null;
         _completion = null;
         Flags = BioFlags.None;
         Next = thread.Pool;
@@ -229,7 +225,6 @@ public sealed class Bio
         Sector = parent.Sector;
         Count = parent.Count;
         Buffer = parent.Buffer;
-        Tags = parent.Tags;
         TargetBioNumber = 0;
         Status = BioStatus.Ok;
         WasSent = false;

@@ -58,8 +58,8 @@ internal sealed class Plan
             }
         }
 
-        steps.AddRange(_matches.Where(m => m.Value.Info.Uuid.Length == 0 && m.Key.Uuid.Length > 0).Select(m => Step(StepAction.SetUuid, m.Value, m.Key)));
         steps.AddRange(prunes ? _current.Except(_matches.Values).Select(device => Step(StepAction.Remove, device, null)) : []);
+        steps.AddRange(_matches.Where(m => m.Value.Info.Uuid.Length == 0 && m.Key.Uuid.Length > 0).Select(m => Step(StepAction.SetUuid, m.Value, m.Key)));
         CheckNames(steps, prunes);
         _context.Device = "";
         return steps;

@@ -28,13 +28,19 @@ internal sealed class Transaction
         try
         {
             transaction.MakeWayForNames(steps);
-            foreach (Step step in steps.Where(step => step.Action != StepAction.Remove))
+            foreach (Step step in steps.Where(step => step.Action is not (StepAction.Remove or StepAction.SetUuid)))
             {
                 context.Device = step.Name;
                 transaction.Do(step);
             }
 
             transaction.Remove([.. steps.Where(step => step.Action == StepAction.Remove)]);
+            foreach (Step step in steps.Where(step => step.Action == StepAction.SetUuid)) // the last, since no ioctl takes a uuid away
+            {
+                context.Device = step.Name;
+                transaction.Do(step);
+            }
+
             context.Device = "";
         }
         catch (Exception problem) when (problem is DmException or VerbException)
@@ -68,7 +74,7 @@ internal sealed class Transaction
             case StepAction.Reload:
                 Reload(step);
                 break;
-            case StepAction.SetUuid: // comes after all that may be undone, since it cannot be
+            case StepAction.SetUuid:
                 DeviceSelector device = DeviceSelector.ByName(NameOf(step.Device!), _context.Mangling);
                 _devices.Rename(device, NameMangling.ToDaemon(step.Wanted!.Uuid, "uuid", DmIoctl.MaxUuidLength, _context.Mangling), DmFlags.Uuid);
                 break;

@@ -20,6 +20,14 @@ internal static class ChildProcess
         return output.Trim();
     }
 
+    /// <summary>Runs a program of thin-provisioning-tools, as <see cref="Run"/>; the test is skipped where it is missing.</summary>
+    public static string RunThinTool(string program, params string[] arguments)
+    {
+        string? path = new[] { "/usr/sbin/", "/sbin/", "/usr/bin/" }.Select(folder => folder + program).FirstOrDefault(File.Exists);
+        Assert.SkipWhen(path is null, $"needs {program} (thin-provisioning-tools)");
+        return Run(path!, arguments);
+    }
+
     /// <summary>Starts perl with a script that prints a line when it is ready, and waits for the end of its input.</summary>
     /// <returns>The process: close its input and it ends.</returns>
     public static Process StartPerl(string script, params string[] arguments)

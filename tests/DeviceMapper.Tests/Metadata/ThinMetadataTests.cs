@@ -1,9 +1,9 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using DeviceMapper.Io;
 using DeviceMapper.Metadata;
 using DeviceMapper.Native;
 using DeviceMapper.Targets.Thin;
+using DeviceMapper.Tests.Backends;
 using DeviceMapper.Tests.Infrastructure;
 
 namespace DeviceMapper.Tests.Metadata;
@@ -342,22 +342,10 @@ public sealed partial class ThinMetadataTests : IDisposable
         File.WriteAllBytes(file, device.Data);
         if (options.Length == 0)
         {
-            Run("thin_check", file);
+            ChildProcess.RunThinTool("thin_check", file);
         }
 
-        return Run("thin_dump", $"{options} {file}".Trim());
-    }
-
-    private static string Run(string program, string arguments)
-    {
-        string? path = new[] { "/usr/sbin/", "/sbin/", "/usr/bin/" }.Select(f => f + program).FirstOrDefault(File.Exists);
-        Assert.SkipWhen(path is null, $"needs {program} (thin-provisioning-tools)");
-        using Process process = Process.Start(new ProcessStartInfo(path!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{program}: {output}{errors.Result}");
-        return output;
+        return ChildProcess.RunThinTool("thin_dump", [.. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), file]);
     }
 
     private static List<(ulong Volume, ulong Block, ulong Data)> MappingsOf(string dump)

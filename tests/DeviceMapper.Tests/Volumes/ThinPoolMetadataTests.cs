@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using DeviceMapper.Metadata;
 using DeviceMapper.Native;
 using DeviceMapper.Targets.Thin;
+using DeviceMapper.Tests.Backends;
 using DeviceMapper.Tests.Infrastructure;
 using DeviceMapper.Volumes.Thin;
 
@@ -21,7 +21,7 @@ public sealed class ThinPoolMetadataTests : IDisposable
     {
         string file = Write(Make(seed));
         Assert.Empty(Check(file));
-        Assert.Equal(Lines(Run("thin_dump", file)), Lines(Dump(file)));
+        Assert.Equal(Lines(ChildProcess.RunThinTool("thin_dump", file)), Lines(Dump(file)));
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class ThinPoolMetadataTests : IDisposable
     {
         string file = Write(Make(4)), xml = Path.Combine(_folder, "xml"), restored = Write(new byte[Blocks * BlockKind.Size], "restored");
         File.WriteAllText(xml, Dump(file));
-        Run("thin_restore", "-i", xml, "-o", restored);
+        ChildProcess.RunThinTool("thin_restore", "-i", xml, "-o", restored);
         Assert.Equal(Dump(file), Dump(restored));
         Assert.Empty(Check(restored));
     }
@@ -173,17 +173,5 @@ public sealed class ThinPoolMetadataTests : IDisposable
         string file = Path.Combine(_folder, name);
         File.WriteAllBytes(file, data);
         return file;
-    }
-
-    private static string Run(string program, params string[] arguments)
-    {
-        string? path = new[] { "/usr/sbin/", "/sbin/", "/usr/bin/" }.Select(folder => folder + program).FirstOrDefault(File.Exists);
-        Assert.SkipWhen(path is null, $"needs {program} (thin-provisioning-tools)");
-        using Process process = Process.Start(new ProcessStartInfo(path!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{program}: {output}{errors.Result}");
-        return output;
     }
 }

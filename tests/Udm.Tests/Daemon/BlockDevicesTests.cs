@@ -47,6 +47,7 @@ public sealed class BlockDevicesTests
         machine.Daemon.UdmOk("remove", machine.Name("b"));
         machine.Daemon.UdmOk("remove", machine.Name("foreign"));
         Assert.Empty(machine.Daemon.UdmOk("block", "ls"));
+        Assert.NotEqual("0", File.ReadAllText($"/sys/block/{Path.GetFileName(loop)}/queue/discard_max_bytes").Trim()); // which nobody could take back
         Assert.Equal("/dev/null", new FileInfo(foreign).LinkTarget);
         Assert.DoesNotContain(machine.Folder, BlockMachine.Ok("losetup", "-a"));
     }

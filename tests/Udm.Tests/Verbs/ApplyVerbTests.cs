@@ -101,5 +101,15 @@ public sealed class ApplyVerbTests : IDisposable
         Assert.Equal((0, "nothing to do\n", ""), _udm.RunWith("[a uuid=U-1]\n0 8 zero\n", "apply", "-", "--plan"));
     }
 
+    [Fact]
+    public void A_uuid_which_nothing_takes_away_again_is_given_after_the_removals_that_may_be_refused()
+    {
+        _udm.Registry.Create("a", "0 8 zero");
+        _udm.Registry.Create("used", "0 8 zero").Open();
+        string before = State();
+        Assert.Equal(1, _udm.Run("apply", "--prune", _udm.File("f", "[a uuid=U-1]\n0 8 zero\n")).Status);
+        Assert.Equal(before, State());
+    }
+
     private string State() => _udm.Ok("table", "--concise") + _udm.Ok("info", "-c", "-o", "name,attr,uuid,major,minor", "--noheadings");
 }

@@ -51,11 +51,10 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
     {
         ulong sector = bio.Sector.Value;
         BioBuffer data = bio.Buffer;
-        BioBuffer tags = TagsOf(bio);
         int blocks = data.Length / device.BlockSize;
         if (Mode != 'J' || state.Journal.IsEmpty)
         {
-            return ReadPlace(sector, data, tags);
+            return ReadPlace(sector, data);
         }
 
         // Runs of blocks that the journal has, and that it does not have, by turns.
@@ -69,7 +68,7 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
 
             if (count > 0)
             {
-                BioStatus status = ReadPlace(SectorOf(sector, first), Blocks(data, first, count), TagsOf(tags, first, count));
+                BioStatus status = ReadPlace(SectorOf(sector, first), Blocks(data, first, count));
                 if (status != BioStatus.Ok)
                 {
                     return status;
@@ -77,7 +76,7 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
             }
 
             first += count;
-            while (first < blocks && state.Journal.TryGet(SectorOf(sector, first), Blocks(data, first, 1), TagsOf(tags, first, 1)))
+            while (first < blocks && state.Journal.TryGet(SectorOf(sector, first), Blocks(data, first, 1)))
             {
                 first++;
             }
@@ -86,13 +85,13 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
         return BioStatus.Ok;
     }
 
-    private BioStatus ReadPlace(ulong sector, BioBuffer data, BioBuffer external)
+    private BioStatus ReadPlace(ulong sector, BioBuffer data)
     {
         BioStatus status = device.ReadData(sector, data);
         ulong count = (ulong)data.Length >> Sector.Shift;
         bool checks = device.Options.InternalHash is not null && Mode != 'R'
             && !state.Recalculation.IsPending(sector, count) && state.Bitmap?.IsDoubtful(sector, count) != true;
-        if (status != BioStatus.Ok || (!checks && external.Length == 0))
+        if (status != BioStatus.Ok || !checks)
         {
             return status;
         }
@@ -103,12 +102,6 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
         if (status != BioStatus.Ok)
         {
             return status;
-        }
-
-        if (external.Length > 0)
-        {
-            external.CopyFrom(tags.Span);
-            return BioStatus.Ok;
         }
 
         Span<byte> content = stackalloc byte[device.BlockSize];
@@ -132,15 +125,14 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
     {
         if (Mode != 'J')
         {
-            return WritePlace(bio.Sector.Value, bio.Buffer, TagsOf(bio));
+            return WritePlace(bio.Sector.Value, bio.Buffer);
         }
 
-        BioBuffer tags = TagsOf(bio);
         int blocks = bio.Buffer.Length / device.BlockSize;
         for (int done = 0; done < blocks && device.Failure == BioStatus.Ok;)
         {
             int count = blocks - done;
-            done += state.Journal.Add(SectorOf(bio.Sector.Value, done), Blocks(bio.Buffer, done, count), TagsOf(tags, done, count));
+            done += state.Journal.Add(SectorOf(bio.Sector.Value, done), Blocks(bio.Buffer, done, count));
             if (done < blocks)
             {
                 state.Journal.Commit();
@@ -151,30 +143,22 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
         return device.Failure;
     }
 
-    private BioStatus WritePlace(ulong sector, BioBuffer source, BioBuffer external)
+    private BioStatus WritePlace(ulong sector, BioBuffer source)
     {
         using BufferScope data = new(source.Length);
         source.CopyTo(data.Span); // the submitter may change its memory meanwhile: data and tags have to agree
         _hasSetBits |= state.Bitmap?.Prepare(sector, (ulong)source.Length >> Sector.Shift) == true;
         BioStatus status = device.WriteData(sector, data.Buffer);
-        if (status != BioStatus.Ok || (device.Options.InternalHash is null && external.Length == 0))
+        if (status != BioStatus.Ok || device.Options.InternalHash is null)
         {
             return status;
         }
 
         int blocks = source.Length / device.BlockSize;
         using BufferScope tags = new(blocks * TagSize);
-        if (external.Length > 0)
+        for (int block = 0; block < blocks; block++)
         {
-            external.CopyTo(tags.Span);
-        }
-        else
-        {
-            for (int block = 0; block < blocks; block++)
-            {
-                device.MakeTag(
-                    SectorOf(sector, block), data.Span.Slice(block * device.BlockSize, device.BlockSize), tags.Span.Slice(block * TagSize, TagSize));
-            }
+            device.MakeTag(SectorOf(sector, block), data.Span.Slice(block * device.BlockSize, device.BlockSize), tags.Span.Slice(block * TagSize, TagSize));
         }
 
         return device.WriteTags(sector, tags.Span);
@@ -236,11 +220,4 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
     private ulong SectorOf(ulong first, int block) => first + ((ulong)block << Log2Block);
 
     private BioBuffer Blocks(BioBuffer data, int first, int count) => data.Slice(first * device.BlockSize, count * device.BlockSize);
-
-    private BioBuffer TagsOf(Bio bio) => bio.Tags is not { } tags
-        ? default
-        : tags.Buffer.Slice(
-            (int)((bio.Sector - tags.Start).Value >> Log2Block) * TagSize, (int)(bio.Count.Value >> Log2Block) * TagSize);
-
-    private BioBuffer TagsOf(BioBuffer tags, int first, int count) => tags.Length == 0 ? default : tags.Slice(first * TagSize, count * TagSize);
 }

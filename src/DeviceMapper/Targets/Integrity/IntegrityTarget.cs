@@ -77,7 +77,7 @@ public sealed class IntegrityTarget : Target
             return MapResult.Kill;
         }
 
-        if ((_options.Mode == 'R' && bio.IsWrite) || (bio.Tags is not null && _options.InternalHash is not null))
+        if (_options.Mode == 'R' && bio.IsWrite)
         {
             return MapResult.Kill;
         }
@@ -128,7 +128,6 @@ public sealed class IntegrityTarget : Target
             LogicalBlockSize = Math.Max(limits.LogicalBlockSize, block),
             PhysicalBlockSize = Math.Max(limits.PhysicalBlockSize, block),
             IoMin = Math.Max(limits.IoMin, block),
-            Integrity = _options.InternalHash is null ? new IntegrityProfile(_integrity.Superblock.TagSize, _integrity.BlockSize) : null,
         };
     }
 

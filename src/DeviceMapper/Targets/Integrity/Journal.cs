@@ -58,11 +58,10 @@ internal sealed class Journal : IDisposable
 
     /// <summary>Takes blocks that follow one another, as many as are free.</summary>
     /// <returns>How many.</returns>
-    public int Add(ulong sector, BioBuffer data, BioBuffer tags)
+    public int Add(ulong sector, BioBuffer data)
     {
         int size = _device.BlockSize;
         int count = (int)Math.Min((ulong)(data.Length / size), _freeEntries);
-        int tagSize = _device.Superblock.TagSize;
         for (int i = 0; i < count; i++, sector += (ulong)_blockSectors)
         {
             _index.Add(PositionOf(_free, _freeEntry), sector);
@@ -71,10 +70,6 @@ internal sealed class Journal : IDisposable
             if (_device.Options.InternalHash is not null)
             {
                 _device.MakeTag(sector, block, tag);
-            }
-            else if (tags.Length > 0)
-            {
-                tags.Slice(i * tagSize, tagSize).CopyTo(tag);
             }
             else
             {
@@ -94,7 +89,7 @@ internal sealed class Journal : IDisposable
     }
 
     /// <summary>Copies the newest block of a sector, where the journal has one.</summary>
-    public bool TryGet(ulong sector, BioBuffer block, BioBuffer tag)
+    public bool TryGet(ulong sector, BioBuffer block)
     {
         int position = _index.Find(sector);
         if (position < 0)
@@ -104,11 +99,6 @@ internal sealed class Journal : IDisposable
 
         (uint section, int entry) = PlaceOf(position);
         _memory.Get(section, entry, block);
-        if (tag.Length > 0)
-        {
-            tag.CopyFrom(_memory.TagOf(section, entry));
-        }
-
         return true;
     }
 
