@@ -10,6 +10,7 @@ start() {
 }
 merged() { for i in $(seq 60); do set -- $(dmsetup status m); case $4 in Merge|Invalid) break ;; esac; [ "${4%/*}" != "$5" ] || break; sleep .1; done; dmsetup status m; }
 sums() { echo "m $(md5 "$(blk m)")"; flush "$o"; echo "origin $(md5 "$o")"; flush "$c"; echo "cow $(md5 "$c")"; }
+same() { echo "m $(md5 "$(blk m)")"; flush "$o"; echo "origin $(md5 "$o")"; } # what is left on the COW device depends on how far the merge came meanwhile
 ev() { dmsetup info -c --noheadings -o events m; }
 rd() { try dd if="$(blk m)" of="$SCRATCH/x" bs=4k skip=$1 count=1 iflag=direct status=none; }
 echo "- a table that is not resumed does not merge; a suspended one neither"
@@ -40,7 +41,7 @@ echo "- a snapshot that became invalid"
 write "$o" 1 0 4M 64k; f=$(disk f 40k); dmsetup create snap --table "0 8192 snapshot $(blk real) $f P 8"; for i in 0 1 2 3 4 5 6 7 8; do try write "$(blk snap)" 9 $((i * 4096)) 4k; done; dmsetup status snap
 dmsetup load snap --table "0 8192 snapshot-merge $(blk real) $f P 8"; try dmsetup resume snap; dmsetup rename snap m; dmsetup status m; try dd if="$(blk m)" of="$SCRATCH/x" bs=4k count=1 iflag=direct status=none; try write "$(blk m)" 10 0 4k; dmsetup remove m
 echo "- writes during a merge"
-start; dmsetup create m --table "$(line)"; write "$(blk m)" 11 0 40k 4k; write "$(blk m)" 12 3145728 64k 64k; merged; sums; dmsetup remove m
+start; dmsetup create m --table "$(line)"; write "$(blk m)" 11 0 40k 4k; write "$(blk m)" 12 3145728 64k 64k; merged; same; dmsetup remove m
 echo "- removed on the way, and back"
-start; dmsetup create m --table "$(line)"; dmsetup remove m; try dmsetup create m --table "$(line)"; merged; sums; dmsetup remove m
+start; dmsetup create m --table "$(line)"; dmsetup remove m; try dmsetup create m --table "$(line)"; merged; same; dmsetup remove m
 dmsetup remove real; dmsetup remove cow

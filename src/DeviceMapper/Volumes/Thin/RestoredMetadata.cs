@@ -28,11 +28,19 @@ internal sealed class RestoredMetadata : IDisposable
 
         blocks = Math.Min(blocks, ThinMetadata.MostMetadataBlocks);
         _registry = new DeviceRegistry(new DeviceRegistryOptions());
-        string word = TableParser.EscapeWord($"file:{_path}?size={blocks * BlockKind.Size}");
-        MappedDevice device = _registry.Create("restored", $"0 {blocks * BlockKind.Size / Sector.Size} linear {word} 0");
-        _metadata = new ThinMetadata(device, old.DataBlockSize, () => { });
-        _metadata.ExtendData(old.DataSpace.Blocks);
-        _metadata.BeginRestore(old.Time, old.TransactionId);
+        try
+        {
+            string word = TableParser.EscapeWord($"file:{_path}?size={blocks * BlockKind.Size}");
+            MappedDevice device = _registry.Create("restored", $"0 {blocks * BlockKind.Size / Sector.Size} linear {word} 0");
+            _metadata = new ThinMetadata(device, old.DataBlockSize, () => { });
+            _metadata.ExtendData(old.DataSpace.Blocks);
+            _metadata.BeginRestore(old.Time, old.TransactionId);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>How many blocks so many mappings need, of volumes that share none: nodes half full, and as much again for changes.</summary>
