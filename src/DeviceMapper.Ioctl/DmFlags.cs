@@ -61,6 +61,12 @@ public enum DmFlags : uint
     /// <summary>In: status for IMA.</summary>
     ImaMeasurement = 1 << 19,
 
+    /// <summary>In: answers that tell of a device have <see cref="DmIoctl.ReadAhead"/>. Ours alone; the kernel ignores it.</summary>
+    TellReadAhead = 1u << 29,
+
+    /// <summary>In, with <see cref="DmCommand.DevStatus"/>: <see cref="DmIoctl.ReadAhead"/> is set first. Ours alone; the kernel ignores it.</summary>
+    SetReadAhead = 1u << 30,
+
     /// <summary>In, with <see cref="DmCommand.TableDeps"/>: names follow the numbers. Ours alone; the kernel ignores it.</summary>
     DependencyNames = 1u << 31,
 }

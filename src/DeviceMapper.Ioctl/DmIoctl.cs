@@ -109,6 +109,16 @@ public sealed class DmIoctl
     /// <summary>In: the event number to wait past, or udev's cookie. Out: the device's event number.</summary>
     public uint EventNumber { get => ReadUInt32(32); set => WriteUInt32(32, value); }
 
+    /// <summary>
+    /// Read-ahead in sectors; null before the first table. Where the kernel's struct has padding, so it is there only with
+    /// <see cref="DmFlags.TellReadAhead"/> or <see cref="DmFlags.SetReadAhead"/>.
+    /// </summary>
+    public uint? ReadAhead
+    {
+        get => ReadUInt32(36) is var sectors && sectors == uint.MaxValue ? null : sectors;
+        set => WriteUInt32(36, value ?? uint.MaxValue);
+    }
+
     /// <summary>The device's number as it is encoded; 0 if none is given.</summary>
     public ulong Dev { get => ReadUInt64(40); set => WriteUInt64(40, value); }
 

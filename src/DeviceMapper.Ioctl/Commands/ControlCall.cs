@@ -44,6 +44,10 @@ internal sealed record ControlCall(DeviceRegistry Registry, ControlSession Sessi
         Ioctl.OpenCount = status.OpenCount;
         Ioctl.EventNumber = status.EventNumber;
         Ioctl.TargetCount = (uint)status.TargetCount;
+        if (Ioctl.Has(DmFlags.TellReadAhead))
+        {
+            Ioctl.ReadAhead = status.ReadAhead;
+        }
     }
 
     /// <summary>The string at <see cref="DmIoctl.DataStart"/>, which must end within what the caller gave.</summary>

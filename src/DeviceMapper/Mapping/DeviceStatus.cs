@@ -37,6 +37,9 @@ public readonly record struct DeviceStatus
 
     /// <summary>Whether it is removed when it is closed for the last time.</summary>
     public required bool DeferredRemove { get; init; }
+
+    /// <summary>Its read-ahead in sectors; null before its first table, when the kernel has no disk of it yet.</summary>
+    public required uint? ReadAhead { get; init; }
 }
 
 /// <summary>A target as <c>dmsetup table</c> or <c>dmsetup status</c> prints it.</summary>

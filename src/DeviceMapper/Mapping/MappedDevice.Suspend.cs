@@ -238,6 +238,7 @@ public sealed partial class MappedDevice
 
         Table? old = ReplaceLive(next);
         Geometry = old?.Size == next.Size ? Geometry : null;
+        ReadAhead = ReadAheadOf(next.Limits);
         Registry.RaiseEvent();
         return old;
     }

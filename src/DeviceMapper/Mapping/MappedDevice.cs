@@ -16,6 +16,9 @@ namespace DeviceMapper.Mapping;
 /// </remarks>
 public sealed partial class MappedDevice : BlockDevice
 {
+    private const uint PageSectors = 8;
+    private const uint LeastReadAhead = 256; // sectors: the kernel's VM_READAHEAD_PAGES
+
     private readonly Lock _state = new();
     private readonly SemaphoreSlim _suspending = new(1);
     private readonly EventCounter _events = new();
@@ -32,6 +35,7 @@ public sealed partial class MappedDevice : BlockDevice
     private bool _requestBased; // guarded by _state: what the first table made of it for good, as the kernel sees it
     private int _working; // guarded by _work: loads, clears and resumes under way
     private int _loading; // opens under way, for WaitReason
+    private volatile uint _readAhead = LeastReadAhead;
 
     internal MappedDevice(DeviceRegistry registry, string name, string uuid, DeviceNumber number)
     {
@@ -76,6 +80,16 @@ public sealed partial class MappedDevice : BlockDevice
 
     /// <summary>What was set by <see cref="SetGeometry"/>; forgotten when the size changes.</summary>
     public DiskGeometry? Geometry { get; private set; }
+
+    /// <summary>
+    /// How far ahead a page cache should read, in sectors; kept in whole pages. A table that becomes live sets it anew
+    /// (<see cref="ReadAheadOf"/>). Nothing here reads ahead: it is for programs that ask.
+    /// </summary>
+    public uint ReadAhead
+    {
+        get => _readAhead;
+        set => _readAhead = value / PageSectors * PageSectors;
+    }
 
     /// <summary>What it is part of.</summary>
     public DeviceRegistry Registry { get; }
@@ -223,6 +237,7 @@ public sealed partial class MappedDevice : BlockDevice
                 ActivePresent = live is not null,
                 InactivePresent = _inactive is not null,
                 DeferredRemove = _deferredRemove,
+                ReadAhead = _hasLoaded ? _readAhead : null,
             };
         }
     }
@@ -240,6 +255,9 @@ public sealed partial class MappedDevice : BlockDevice
         _events.Raise();
         Registry.RaiseEvent();
     }
+
+    /// <summary>What a table asks for: twice its best size of I/O, at least 128 KiB (the kernel's <c>blk_apply_bdi_limits</c>).</summary>
+    private static uint ReadAheadOf(QueueLimits limits) => Math.Max(LeastReadAhead, (uint)(2ul * limits.IoOpt / Sector.Size));
 
     /// <summary>
     /// Makes sure that nobody opens it any more, for its removal (the kernel's <c>dm_lock_for_deletion</c>).

@@ -12,7 +12,7 @@ internal static class BlockDeviceNames
 
     /// <summary>The name of a device of the tree; null if it has none.</summary>
     public static string? Of(DeviceNode node) => node.Info is { } info
-        ? info.HasTable ? OfMapped(node.Number) : null
+        ? info.HasDisk ? OfMapped(node.Number) : null
         : OfOther(node.Number, node.TableName);
 
     /// <summary>The name of a device that a table uses.</summary>

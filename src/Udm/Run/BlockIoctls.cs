@@ -1,3 +1,4 @@
+using DeviceMapper.Ioctl;
 using DeviceMapper.Native;
 
 namespace Udm.Run;
@@ -14,20 +15,24 @@ internal static class BlockIoctls
     private const uint GetBlockSize = 0x80081270, GetBytes = 0x80081272;
 
     private const int SectorSize = 512, PageSize = 4096;
-    private const ulong ReadAheadSectors = 256; // the kernel's default
 
     /// <summary>Answers one.</summary>
     /// <param name="call">The ioctl.</param>
+    /// <param name="devices">The devices.</param>
     /// <param name="file">The device's file.</param>
-    public static void Answer(TracedCall call, string file)
+    public static void Answer(TracedCall call, MappedDevices devices, string file)
     {
         switch ((uint)call.Argument(1))
         {
-            case FlushBuffers or SetReadAhead:
+            case FlushBuffers:
+                call.Succeed();
+                break;
+            case SetReadAhead:
+                _ = devices.Status(Question(devices, file, DmFlags.SetReadAhead, (uint)Math.Min(call.Argument(2), uint.MaxValue - 1)));
                 call.Succeed();
                 break;
             case GetReadAhead:
-                Tell(call, BitConverter.GetBytes(ReadAheadSectors));
+                Tell(call, BitConverter.GetBytes((ulong)(devices.Status(Question(devices, file, DmFlags.None))?.ReadAhead ?? 0)));
                 break;
             case GetSectors:
                 Tell(call, BitConverter.GetBytes((ulong)new FileInfo(file).Length / SectorSize));
@@ -52,6 +57,9 @@ internal static class BlockIoctls
                 break;
         }
     }
+
+    private static DmIoctl Question(MappedDevices devices, string file, DmFlags flags, uint readAhead = 0) =>
+        new() { Name = devices.OfFile(file)?.Name ?? "", Flags = flags, ReadAhead = readAhead };
 
     private static void Tell(TracedCall call, ReadOnlySpan<byte> value)
     {

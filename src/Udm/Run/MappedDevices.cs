@@ -29,6 +29,7 @@ internal sealed class MappedDevices(RunFolder folder, ControlClients clients)
     /// <summary>The state of a device; null where it is not there.</summary>
     public DmIoctl? Status(DmIoctl question)
     {
+        question.Flags |= DmFlags.TellReadAhead;
         try
         {
             return clients.Use(client => client.Call(DmCommand.DevStatus, question)).Ioctl;

@@ -159,7 +159,7 @@ internal sealed class Supervisor
         {
             if (name is not null && _devices.IsDeviceFile(name))
             {
-                BlockIoctls.Answer(call, name);
+                BlockIoctls.Answer(call, _devices, name);
             }
             else
             {

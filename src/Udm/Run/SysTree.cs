@@ -184,6 +184,7 @@ internal sealed class SysTree : IDisposable
         Write(disk + "/queue", "logical_block_size", $"{SectorSize}");
         Write(disk + "/queue", "physical_block_size", $"{SectorSize}");
         Write(disk + "/queue", "rotational", "0");
+        Write(disk + "/queue", "read_ahead_kb", $"{(status.ReadAhead ?? 0) / 2}");
     }
 
     /// <summary>The mapped devices that stand on a device of the kernel's, beside the kernel's own holders.</summary>

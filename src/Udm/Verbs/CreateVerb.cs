@@ -15,8 +15,8 @@ internal sealed class CreateVerb : Verb
     /// <inheritdoc/>
     public override string Usage =>
         """
-        NAME [-u UUID] [-j MAJOR -m MINOR] [-r|--readonly] [-v] [TABLE-FILE]
-        NAME [-u UUID] [-j MAJOR -m MINOR] [-r|--readonly] [-v] --table TABLE
+        NAME [-u UUID] [-j MAJOR -m MINOR] [-r|--readonly] [--readahead SECTORS] [-v] [TABLE-FILE]
+        NAME [-u UUID] [-j MAJOR -m MINOR] [-r|--readonly] [--readahead SECTORS] [-v] --table TABLE
         NAME [-u UUID] [-j MAJOR -m MINOR] -n|--notable
         --concise [DEVICES]
         --dry-run ...
@@ -34,6 +34,8 @@ internal sealed class CreateVerb : Verb
           -u, --uuid      gives it a uuid
           -m, --minor     gives it a minor number; the major is always the daemon's
           -r, --readonly  opens the table's devices for reading
+          --readahead     what 'info' tells as read-ahead: a number of sectors, +N (at least N), none, or auto (as the
+                          table asks for)
           -v              prints what the device is like afterwards
           --concise       makes many, from one text (else from standard input):
                           'name,uuid,minor,flags,table[,table...][;name...]', flags 'ro', 'rw' or nothing;
@@ -92,7 +94,7 @@ internal sealed class CreateVerb : Verb
         try
         {
             context.Devices.Load(DeviceSelector.ByNumber(made.Number), lines, context.Flags | (readOnly ? DmFlags.ReadOnly : 0));
-            return context.Devices.Resume(device, context.Flags);
+            return ReadAheadWord.Apply(context, device, context.Devices.Resume(device, context.Flags));
         }
         catch (DmException)
         {

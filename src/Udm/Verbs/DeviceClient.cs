@@ -84,6 +84,14 @@ internal sealed class DeviceClient(IControl control, ManglingMode mangling, Acti
     /// <summary>Resumes.</summary>
     public DeviceInfo Resume(DeviceSelector device, DmFlags flags) => Info(Call(DmCommand.DevSuspend, Request(device, flags)));
 
+    /// <summary>Sets the read-ahead.</summary>
+    public DeviceInfo SetReadAhead(DeviceSelector device, uint sectors)
+    {
+        DmIoctl request = Request(device, DmFlags.SetReadAhead);
+        request.ReadAhead = sectors;
+        return Info(Call(DmCommand.DevStatus, request));
+    }
+
     /// <summary>Removes a device.</summary>
     public void Remove(DeviceSelector device, DmFlags flags) => Call(DmCommand.DevRemove, Request(device, flags));
 
@@ -218,7 +226,7 @@ internal sealed class DeviceClient(IControl control, ManglingMode mangling, Acti
 
     private static void Fill(DmIoctl request, DeviceSelector device, DmFlags flags)
     {
-        request.Flags = flags;
+        request.Flags = flags | DmFlags.TellReadAhead;
         if (device.Number is { } number)
         {
             request.Device = number;

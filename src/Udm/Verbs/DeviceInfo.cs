@@ -13,9 +13,6 @@ namespace Udm.Verbs;
 /// <param name="Flags">The answer's flags.</param>
 internal sealed record DeviceInfo(string Name, string Uuid, DeviceNumber Number, int OpenCount, uint EventNumber, uint TargetCount, DmFlags Flags)
 {
-    // The kernel's default, 128 KiB, in sectors. Nothing here reads ahead.
-    private const int DefaultReadAhead = 256;
-
     /// <summary>Whether it is suspended.</summary>
     public bool IsSuspended => Flags.HasFlag(DmFlags.Suspend);
 
@@ -28,14 +25,14 @@ internal sealed record DeviceInfo(string Name, string Uuid, DeviceNumber Number,
     /// <summary>Whether it has an inactive table.</summary>
     public bool HasInactiveTable => Flags.HasFlag(DmFlags.InactivePresent);
 
-    /// <summary>Whether it has a table at all. (Before its first one, the kernel has no disk of it.)</summary>
-    public bool HasTable => HasLiveTable || HasInactiveTable;
-
     /// <summary>Whether it is removed on its last close.</summary>
     public bool IsDeferredRemove => Flags.HasFlag(DmFlags.DeferredRemove);
 
+    /// <summary>Whether the kernel would have a disk of it: it has had a table.</summary>
+    public bool HasDisk => ReadAhead is not null;
+
     /// <summary>Its read-ahead in sectors; null where the kernel would have no disk yet to read it from, before the first table.</summary>
-    public int? ReadAhead => HasTable ? DefaultReadAhead : null;
+    public required uint? ReadAhead { get; init; }
 
     /// <summary>Its name in the daemon's form.</summary>
     public required string DaemonName { get; init; }
@@ -56,5 +53,6 @@ internal sealed record DeviceInfo(string Name, string Uuid, DeviceNumber Number,
     {
         DaemonName = answer.Name,
         DaemonUuid = answer.Uuid,
+        ReadAhead = answer.ReadAhead,
     };
 }

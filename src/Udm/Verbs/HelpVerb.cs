@@ -51,7 +51,7 @@ internal sealed class HelpVerb : Verb
           --manglename none|hex|auto   how odd characters of names are written; auto unless said
           --json                       what a verb prints, as JSON (docs/json.md)
           -h, --help; --version
-        Options of dmsetup that mean nothing here (udev, nodes, read-ahead) are accepted.
+        Options of dmsetup that mean nothing here (udev, nodes) are accepted.
 
         DEVICE is a name, or a path as /dev/mapper/NAME or DIR/mapper/NAME.
         """;

@@ -102,7 +102,7 @@ internal sealed class LsVerb : Verb
     private static string Shown(VerbContext context, NamedDevice device, DeviceNaming naming)
     {
         DeviceSelector selector = DeviceSelector.ByName(device.Name, context.Mangling);
-        return naming is DeviceNaming.Number || context.Devices.Find(selector, DmFlags.None) is not { HasTable: true } ? device.Number.ToString()
+        return naming is DeviceNaming.Number || context.Devices.Find(selector, DmFlags.None) is not { HasDisk: true } ? device.Number.ToString()
             : naming is DeviceNaming.Block ? BlockDeviceNames.OfMapped(device.Number)
             : selector.Name!;
     }

@@ -97,7 +97,7 @@ internal static class VerbRunner
             : line.Has(Option.AddNodeOnCreate) && line.Has(Option.AddNodeOnResume) ? "--addnodeoncreate and --addnodeonresume exclude each other"
             : line.Value(Option.MangleName) is { } mode && !NameMangling.TryParse(mode, out _) ? $"--manglename: '{mode}' is none of none, hex, auto"
             : line.Value(Option.Mode) is { } bits && bits.AsSpan().ContainsAnyExceptInRange('0', '7') ? $"--mode: '{bits}' is not an octal number"
-            : null);
+            : ReadAheadWord.Problem(line.Value(Option.ReadAhead)));
         if (problem is not null)
         {
             throw new UsageException(problem);

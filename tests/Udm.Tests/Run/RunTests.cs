@@ -69,12 +69,14 @@ public sealed class RunTests
     }
 
     [Fact]
-    public void A_devices_size_is_asked_for_as_a_block_devices()
+    public void A_devices_size_is_asked_for_as_a_block_devices_and_its_read_ahead_is_set()
     {
         using RunningDaemon daemon = Start("/usr/sbin/blockdev");
         Assert.SkipUnless(File.Exists("/dev/fuse"), "needs /dev/fuse");
         daemon.UdmOk("create", "m", "--table", "0 2048 zero");
         Assert.Equal("1048576\n512\n256\n", daemon.UdmOk("run", "blockdev", "--getsize64", "--getss", "--getra", "/dev/mapper/m"));
+        Assert.Equal("64\n", daemon.UdmOk("run", "blockdev", "--setra", "71", "--getra", "/dev/mapper/m")); // whole pages
+        Assert.Equal("64\n", daemon.UdmOk("info", "-c", "--noheadings", "-o", "read_ahead", "m"));
     }
 
     [Theory]
