@@ -10,6 +10,7 @@ using Core;
 
 // The engine's figures beside their goals: dotnet run -c Release --project bench/core [REPORT.md]
 // Goals are judged by ratios where they can be; the rest is to be read beside the calibration of the same run.
+const int Extent = 8192, TwoBios = 16; // sectors of a target
 if (args is ["worker"])
 {
     Scaling.Worker();
@@ -21,7 +22,8 @@ IConfig config = ManualConfig.CreateEmpty()
         .WithToolchain(InProcessEmitToolchain.Instance)
         .WithIterationTime(TimeInterval.FromMilliseconds(2)) // less than a turn on the processor, so that some are not disturbed
         .WithWarmupCount(400)
-        .WithIterationCount(200))
+        .WithIterationCount(200)
+        .WithGcForce(false)) // a collection between runs would empty the processor's caches, and a run is too short to fill them again
     .AddLogger(ConsoleLogger.Default)
     .WithOptions(ConfigOptions.DisableLogFile)
     .WithArtifactsPath(Path.Join(Path.GetTempPath(), "udm-bench"));
@@ -34,16 +36,18 @@ Figures lookup = new(BenchmarkRunner.Run<Lookup>(config));
 (double median, double p99) = Swaps.Pauses();
 
 double one = path.Nanoseconds("Read4KiB", 1), further = (path.Nanoseconds("Read4KiB", 8) - one) / 7;
-double sequential = lookup.Nanoseconds("Sequential", 100_000) - lookup.Nanoseconds("Sequential", 1);
+double alone = lookup.Nanoseconds("Sequential", 1, Extent);
 Report report = new();
 report.Add("calibration: interlocked add", calibration.Nanoseconds("InterlockedAdd"), "ns");
 report.Add("calibration: copy of 4 KiB", calibration.Nanoseconds("Copy4KiB"), "ns");
 report.Add("4 KiB bio through linear over a null device", one, "ns", 60);
 report.Add("each further linear below (mean of 7)", further, "ns", 30);
 report.Add("allocated for a bio through 8", BioPath.Allocated(8), "bytes", 0);
-report.Add("target of a sector, one target", lookup.Nanoseconds("Sequential", 1), "ns");
-report.Add("sequential in 100,000 targets: more than in one", sequential, "ns", 1);
-report.Add("random in 100,000 targets", lookup.Nanoseconds("Random", 100_000), "ns", 100);
+report.Add("target of a sector, one target", alone, "ns");
+report.Add("sequential in 100,000 targets of 4 MiB: more than in one", lookup.Nanoseconds("Sequential", 100_000, Extent) - alone, "ns", 1);
+report.Add("the same, targets of 8 KiB: every other bio in the next target", lookup.Nanoseconds("Sequential", 100_000, TwoBios) - alone, "ns");
+report.Add("random in 100,000 targets of 4 MiB", lookup.Nanoseconds("Random", 100_000, Extent), "ns", 100);
+report.Add("the same, targets of 8 KiB", lookup.Nanoseconds("Random", 100_000, TwoBios), "ns", 100);
 report.Add("processor time of a bio through 2: two processes", processes, "ns");
 report.Add("the same, two threads on one device", threads, "ns");
 report.Add("two threads / two processes", threads / processes, "", 1.2);
@@ -70,8 +74,16 @@ if (args.Length > 0)
 /// <summary>What a benchmark measured: the fastest of many short runs, which others on the machine did not disturb.</summary>
 internal sealed class Figures(Summary summary)
 {
-    public double Nanoseconds(string method, int? parameter = null) => Of(method, parameter).ResultStatistics!.Min;
+    public double Nanoseconds(string method, params ReadOnlySpan<int> parameters)
+    {
+        foreach (BenchmarkReport report in summary.Reports)
+        {
+            if (report.BenchmarkCase.Descriptor.WorkloadMethod.Name == method && parameters.SequenceEqual([.. report.BenchmarkCase.Parameters.Items.Select(p => (int)p.Value)]))
+            {
+                return report.ResultStatistics!.Min;
+            }
+        }
 
-    private BenchmarkReport Of(string method, int? parameter) => summary.Reports.Single(
-        r => r.BenchmarkCase.Descriptor.WorkloadMethod.Name == method && (parameter is null || (int)r.BenchmarkCase.Parameters.Items[0].Value == parameter));
+        throw new InvalidOperationException($"{method} was not measured.");
+    }
 }

@@ -29,10 +29,11 @@ public sealed class Bio
     // As a parent: a part of it was sent down, and given up by a target that sends it again.
     internal bool WasSent;
 
-    // For the statistics of a mapped device that it is sent to: the regions when it began, null without any; when; whether it counts as merged.
+    // For the statistics of a mapped device that it is sent to: the regions when it began, null without any; when; whether it counts as merged; whether it is known not to be cut.
     internal StatisticsSnapshot? Statistics;
     internal long StatisticsStart;
     internal bool StatisticsMerged;
+    internal bool StatisticsWhole;
 
     /// <summary>Link of whatever list the bio is in: a thread's pool or submit list, or a list of who holds it.</summary>
     internal Bio? Next;

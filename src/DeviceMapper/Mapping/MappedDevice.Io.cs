@@ -84,9 +84,10 @@ public sealed partial class MappedDevice
             return Finish(bio, status, thread);
         }
 
-        _statistics.Snapshot?.Begin(bio, table, thread);
         Target target = table.Find(bio.Sector, thread);
-        if (bio.Count <= target.RoomAt(bio.Sector))
+        bool whole = bio.Count <= target.RoomAt(bio.Sector);
+        _statistics.Snapshot?.Begin(bio, whole, table, thread);
+        if (whole)
         {
             Bio clone = Bio.RentFrom(thread);
             clone.CloneFrom(bio, this, target);
@@ -208,7 +209,7 @@ public sealed partial class MappedDevice
     {
         if (bio.Operation == BioOperation.Flush)
         {
-            _statistics.Snapshot?.Begin(bio, table, thread); // counts nothing, but is the last I/O
+            _statistics.Snapshot?.Begin(bio, whole: false, table, thread); // counts nothing, but is the last I/O
             return Flush(bio, table, thread);
         }
 
@@ -219,7 +220,7 @@ public sealed partial class MappedDevice
             return Finish(bio, status == BioStatus.Ok ? BioStatus.Unsupported : status, thread);
         }
 
-        _statistics.Snapshot?.Begin(bio, table, thread);
+        _statistics.Snapshot?.Begin(bio, whole: false, table, thread);
         Sector at = bio.Sector;
         SectorCount left = bio.Count;
         while (left != SectorCount.Zero)

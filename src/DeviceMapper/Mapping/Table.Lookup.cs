@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using DeviceMapper.Io;
 using DeviceMapper.Targets;
 
@@ -31,8 +32,18 @@ public sealed partial class Table
         }
 
         ref int last = ref thread.LastTargets[_lookupCell];
-        int index = last;
-        return (uint)(index + 1) < (uint)starts.Length && sector.Value - starts[index] < starts[index + 1] - starts[index] ? index : Search(sector, ref last);
+        int index = last; // of whatever table used the cell last: perhaps beyond this one's
+        if ((uint)index < (uint)(starts.Length - 1))
+        {
+            // The one check above serves both looks: two more take a tenth of this method's time.
+            ref ulong start = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(starts), index);
+            if (sector.Value - start < Unsafe.Add(ref start, 1) - start)
+            {
+                return index;
+            }
+        }
+
+        return Search(sector, ref last);
     }
 
     /// <summary>What is wrong with a bio that has sectors: beyond the end (EIO, as the kernel's bio_check_eod), not aligned (EINVAL), a write to a read-only table.</summary>

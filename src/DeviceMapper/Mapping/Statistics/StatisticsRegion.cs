@@ -30,6 +30,8 @@ internal sealed class StatisticsRegion
     private const int InFlight = 12; // a thread's may be negative: only the sum means something
     private const int Histogram = 14;
 
+    private readonly ulong _start; // sectors, as in Options
+    private readonly ulong _end;
     private readonly int _stride; // cells of an area
     private readonly ulong[] _boundaries;
     private readonly long[] _stamps; // by area: up to when time was accounted for
@@ -45,6 +47,8 @@ internal sealed class StatisticsRegion
     {
         Id = id;
         Options = options;
+        _start = options.Start;
+        _end = options.End;
         _boundaries = [.. options.Boundaries];
         _stride = Histogram + (_boundaries.Length == 0 ? 0 : _boundaries.Length + 1);
         _stamps = new long[options.Areas];
@@ -65,17 +69,40 @@ internal sealed class StatisticsRegion
     public static ulong MemoryOf(StatisticsOptions options) =>
         options.Areas * (ulong)((Histogram + options.Boundaries.Count + 1) * sizeof(long)) * (ulong)(Environment.ProcessorCount + 1);
 
-    /// <summary>An I/O has begun.</summary>
-    public void Begin(BioThread thread, bool write, ulong from, ulong to, long now) =>
-        ForAreas(thread, write, from, to, new Moment(now, MomentKind.Begin, 0, false));
+    /// <summary>An I/O, or a piece of one, has begun, has ended, or goes back to a queue.</summary>
+    /// <param name="thread">This thread.</param>
+    /// <param name="write">Whether it is no read.</param>
+    /// <param name="from">Its first sector.</param>
+    /// <param name="to">The sector after its last, above the first.</param>
+    /// <param name="moment">What happened, and when.</param>
+    public void Count(BioThread thread, bool write, ulong from, ulong to, in Moment moment)
+    {
+        from = Math.Max(from, _start);
+        to = Math.Min(to, _end);
+        if (from >= to)
+        {
+            return;
+        }
 
-    /// <summary>An I/O has ended.</summary>
-    public void End(BioThread thread, bool write, ulong from, ulong to, long now, long duration, bool merged) =>
-        ForAreas(thread, write, from, to, new Moment(now, MomentKind.End, duration, merged));
+        if (_stamps.Length == 1)
+        {
+            CountIn(thread, 0, write ? 1 : 0, to - from, moment);
+            return;
+        }
 
-    /// <summary>An I/O that had begun goes back to a queue, and will begin again.</summary>
-    public void Abandon(BioThread thread, bool write, ulong from, ulong to, long now) =>
-        ForAreas(thread, write, from, to, new Moment(now, MomentKind.Abandon, 0, false));
+        ulong step = Options.Step;
+        ulong area = (from - _start) / step;
+        ulong offset = (from - _start) % step;
+        ulong left = to - from;
+        while (left > 0)
+        {
+            ulong length = Math.Min(left, step - offset);
+            CountIn(thread, (int)area, write ? 1 : 0, length, moment);
+            left -= length;
+            area++;
+            offset = 0;
+        }
+    }
 
     /// <summary>Appends a line for each of some areas, and clears them if wanted.</summary>
     public void Print(StringBuilder text, ulong firstArea, ulong areas, bool clear, long now)
@@ -114,57 +141,29 @@ internal sealed class StatisticsRegion
 
     private int CellCount => checked(_stamps.Length * _stride);
 
-    private void ForAreas(BioThread thread, bool write, ulong from, ulong to, Moment moment)
-    {
-        from = Math.Max(from, Options.Start);
-        to = Math.Min(to, Options.End);
-        if (from >= to)
-        {
-            return;
-        }
-
-        if (_stamps.Length == 1)
-        {
-            Count(thread, 0, write ? 1 : 0, to - from, moment);
-            return;
-        }
-
-        ulong step = Options.Step;
-        ulong area = (from - Options.Start) / step;
-        ulong offset = (from - Options.Start) % step;
-        ulong left = to - from;
-        while (left > 0)
-        {
-            ulong length = Math.Min(left, step - offset);
-            Count(thread, (int)area, write ? 1 : 0, length, moment);
-            left -= length;
-            area++;
-            offset = 0;
-        }
-    }
-
-    private void Count(BioThread thread, int area, int direction, ulong sectors, in Moment moment)
+    private void CountIn(BioThread thread, int area, int direction, ulong sectors, in Moment moment)
     {
         Round(thread, area, moment.Now);
         Span<long> cells = CellsOf(thread, area);
-        Add(thread, ref cells[InFlight + direction], moment.Kind == MomentKind.Begin ? 1 : -1);
+        bool shared = thread.Slot == BioThread.SharedSlot;
+        Add(shared, ref cells[InFlight + direction], moment.Kind == MomentKind.Begin ? 1 : -1);
         if (moment.Kind != MomentKind.End)
         {
             return;
         }
 
-        Add(thread, ref cells[Ios + direction], 1);
-        Add(thread, ref cells[Sectors + direction], (long)sectors);
-        Add(thread, ref cells[Ticks + direction], moment.Duration);
+        Add(shared, ref cells[Ios + direction], 1);
+        Add(shared, ref cells[Sectors + direction], (long)sectors);
+        Add(shared, ref cells[Ticks + direction], moment.Duration);
         if (moment.Merged)
         {
-            Add(thread, ref cells[Merges + direction], 1);
+            Add(shared, ref cells[Merges + direction], 1);
         }
 
         if (_boundaries.Length > 0)
         {
             int bucket = Array.BinarySearch(_boundaries, (ulong)moment.Duration);
-            Add(thread, ref cells[Histogram + (bucket >= 0 ? bucket + 1 : ~bucket)], 1);
+            Add(shared, ref cells[Histogram + (bucket >= 0 ? bucket + 1 : ~bucket)], 1);
         }
     }
 
@@ -193,10 +192,11 @@ internal sealed class StatisticsRegion
         if (reads + writes > 0)
         {
             Span<long> own = CellsOf(thread, area);
-            Add(thread, ref own[BusyTicks], reads > 0 ? passed : 0);
-            Add(thread, ref own[BusyTicks + 1], writes > 0 ? passed : 0);
-            Add(thread, ref own[AnyBusyTicks], passed);
-            Add(thread, ref own[QueueTicks], (reads + writes) * passed);
+            bool shared = thread.Slot == BioThread.SharedSlot;
+            Add(shared, ref own[BusyTicks], reads > 0 ? passed : 0);
+            Add(shared, ref own[BusyTicks + 1], writes > 0 ? passed : 0);
+            Add(shared, ref own[AnyBusyTicks], passed);
+            Add(shared, ref own[QueueTicks], (reads + writes) * passed);
         }
 
         Volatile.Write(ref _stamps[area], now);
@@ -215,9 +215,9 @@ internal sealed class StatisticsRegion
 
     /// <summary>Only threads beyond the number of slots share cells.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(BioThread thread, ref long cell, long value)
+    private static void Add(bool shared, ref long cell, long value)
     {
-        if (thread.Slot == BioThread.SharedSlot)
+        if (shared)
         {
             Interlocked.Add(ref cell, value);
         }
@@ -275,13 +275,4 @@ internal sealed class StatisticsRegion
 
         text.Append('\n');
     }
-
-    private enum MomentKind
-    {
-        Begin,
-        End,
-        Abandon,
-    }
-
-    private readonly record struct Moment(long Now, MomentKind Kind, long Duration, bool Merged);
 }

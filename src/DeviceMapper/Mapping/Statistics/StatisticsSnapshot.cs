@@ -30,15 +30,19 @@ internal sealed class StatisticsSnapshot
     public StatisticsRegion[] Regions { get; }
 
     /// <summary>A bio is about to be mapped.</summary>
-    public void Begin(Bio bio, Table table, BioThread thread)
+    /// <param name="bio">The bio.</param>
+    /// <param name="whole">It has sectors, and is known not to be cut: the short way.</param>
+    /// <param name="table">The table that maps it.</param>
+    /// <param name="thread">This thread.</param>
+    public void Begin(Bio bio, bool whole, Table table, BioThread thread)
     {
         bio.Statistics = this;
         bio.StatisticsStart = _clock.Now(_precise);
         bio.StatisticsMerged = IsMerged(bio);
+        bio.StatisticsWhole = whole;
         foreach (StatisticsRegion region in Regions)
         {
-            long now = Unit(region, bio.StatisticsStart);
-            ForPieces(bio, table, thread, region, static (r, t, w, from, to, m) => r.Begin(t, w, from, to, m.Now), new Mark(now, 0, false));
+            Count(bio, table, thread, region, new Moment(Unit(region, bio.StatisticsStart), MomentKind.Begin, 0, false));
         }
     }
 
@@ -50,18 +54,11 @@ internal sealed class StatisticsSnapshot
     public void End(Bio bio, Table table, BioThread thread, bool counts)
     {
         long ended = _clock.Now(_precise);
+        MomentKind kind = counts ? MomentKind.End : MomentKind.Abandon;
         bio.Statistics = null;
         foreach (StatisticsRegion region in Regions)
         {
-            Mark mark = new(Unit(region, ended), Unit(region, ended - bio.StatisticsStart), bio.StatisticsMerged);
-            if (!counts)
-            {
-                ForPieces(bio, table, thread, region, static (r, t, w, from, to, m) => r.Abandon(t, w, from, to, m.Now), mark);
-            }
-            else
-            {
-                ForPieces(bio, table, thread, region, static (r, t, w, from, to, m) => r.End(t, w, from, to, m.Now, m.Duration, m.Merged), mark);
-            }
+            Count(bio, table, thread, region, new Moment(Unit(region, ended), kind, Unit(region, ended - bio.StatisticsStart), bio.StatisticsMerged));
         }
     }
 
@@ -74,24 +71,32 @@ internal sealed class StatisticsSnapshot
         return _last.Exchange(bio.EndSector.Value, write) == (bio.Sector.Value, write);
     }
 
+    private static void Count(Bio bio, Table table, BioThread thread, StatisticsRegion region, in Moment moment)
+    {
+        if (bio.StatisticsWhole)
+        {
+            region.Count(thread, bio.Operation != BioOperation.Read, bio.Sector.Value, bio.EndSector.Value, moment);
+        }
+        else
+        {
+            CountPieces(bio, table, thread, region, moment);
+        }
+    }
+
     /// <summary>The kernel counts each piece of a bio that is cut as an I/O of its own, merged with the one before.</summary>
-    private static void ForPieces(Bio bio, Table table, BioThread thread, StatisticsRegion region, PieceAction action, Mark mark)
+    private static void CountPieces(Bio bio, Table table, BioThread thread, StatisticsRegion region, Moment moment)
     {
         Sector at = bio.Sector;
         SectorCount left = bio.Count;
         while (left != SectorCount.Zero)
         {
             SectorCount length = SectorCount.Min(left, table.PieceAt(bio.Operation, at, thread));
-            action(region, thread, bio.Operation != BioOperation.Read, at.Value, (at + length).Value, mark);
+            region.Count(thread, bio.Operation != BioOperation.Read, at.Value, (at + length).Value, moment);
             at += length;
             left -= length;
-            mark = mark with { Merged = true }; // each piece begins where the one before ends
+            moment = moment with { Merged = true }; // each piece begins where the one before ends
         }
     }
-
-    private delegate void PieceAction(StatisticsRegion region, BioThread thread, bool write, ulong from, ulong to, Mark mark);
-
-    private readonly record struct Mark(long Now, long Duration, bool Merged);
 }
 
 /// <summary>Where the last I/O of a device ended, and its direction. Threads overwrite each other's: only figures of merges come of it.</summary>
