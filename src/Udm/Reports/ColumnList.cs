@@ -24,5 +24,22 @@ internal static class ColumnList
 
             output.WriteLine($"    {column.Id,-18} {column.Description}");
         }
+
+        output.WriteLine();
+        output.WriteLine("'udm stats help -c' lists the columns of statistics.");
+    }
+
+    /// <summary>Prints it as JSON.</summary>
+    public static void WriteJson(TextWriter output)
+    {
+        using JsonList json = new(output, "columns");
+        foreach (Column<DeviceRow> column in DeviceColumns.All)
+        {
+            json.Writer.WriteStartObject();
+            json.Writer.WriteString("name", column.Id);
+            json.Writer.WriteString("group", column.Group);
+            json.Writer.WriteString("description", column.Description);
+            json.Writer.WriteEndObject();
+        }
     }
 }

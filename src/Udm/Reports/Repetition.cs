@@ -11,8 +11,11 @@ internal static class Repetition
     public static TimeSpan IntervalOf(CommandLine options) =>
         TimeSpan.FromSeconds(options.Has(Option.Interval) ? NumberPrefix.Int32(options.Value(Option.Interval)) : 1);
 
-    /// <summary>Reports as often as it is asked for, with an empty line between; a failure ends it.</summary>
-    public static void Run(VerbContext context, Action report)
+    /// <summary>Reports as often as it is asked for; a failure ends it.</summary>
+    /// <param name="context">The verb's surroundings.</param>
+    /// <param name="report">Reports once.</param>
+    /// <param name="emptyLines">Whether there is an empty line between two times, as in dmsetup's reports.</param>
+    public static void Run(VerbContext context, Action report, bool emptyLines = true)
     {
         CommandLine options = context.Options;
         TimeSpan interval = IntervalOf(options);
@@ -34,7 +37,7 @@ internal static class Repetition
 
             if (endless || round < count)
             {
-                if (!context.PrintsJson)
+                if (emptyLines && !context.PrintsJson)
                 {
                     context.Out.WriteLine();
                 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Udm.Statistics;
+using Udm.Verbs;
 
 namespace Udm.Reports;
 
@@ -104,6 +105,21 @@ internal static class StatisticsColumns
 
         new(Report<StatisticsRow>.SpecialGroup, "selected", "Selected", 8, IsNumber: true, row => row.IsSelected ? "1" : "0", "whether -S selects it; then all rows are shown"),
     ];
+
+    /// <summary>Whether a report could have these columns, be sorted by these and be selected so.</summary>
+    public static bool Have(string fields, string keys, string selection)
+    {
+        try
+        {
+            _ = new Report<StatisticsRow>(All, fields, keys);
+            _ = Selection<StatisticsRow>.Parse(All, selection);
+            return true;
+        }
+        catch (UsageException)
+        {
+            return false;
+        }
+    }
 
     private static Column<StatisticsRow> OfDevice(Column<DeviceRow> column) =>
         new(column.Group, column.Id, column.Heading, column.Width, column.IsNumber, row => column.Value(row.Device), column.Description);

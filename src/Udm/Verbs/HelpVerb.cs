@@ -9,7 +9,7 @@ internal sealed class HelpVerb : Verb
     public override string Name => "help";
 
     /// <inheritdoc/>
-    public override string Usage => "[VERB]\n-c|--columns";
+    public override string Usage => "[VERB]\n-c|--columns [--json]";
 
     /// <inheritdoc/>
     public override string Summary => "Prints this, the help of a verb, or the columns of 'info -c'.";
@@ -27,7 +27,11 @@ internal sealed class HelpVerb : Verb
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
-        if (context.Options.Has(Option.Columns))
+        if (context.Options.Has(Option.Columns) && context.PrintsJson)
+        {
+            ColumnList.WriteJson(context.Out);
+        }
+        else if (context.Options.Has(Option.Columns))
         {
             ColumnList.Write(context.Out);
         }

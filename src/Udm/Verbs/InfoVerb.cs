@@ -48,7 +48,7 @@ internal sealed class InfoVerb : DeviceVerb
 
     private Report<DeviceRow>? _report;
     private Lazy<DeviceTree>? _tree;
-    private Selection<DeviceRow>? _selection;
+    private Selection<DeviceRow>? _selection; // null: of a report, nothing
 
     /// <inheritdoc/>
     protected override bool PrintsDevices => _report is null; // else the report does
@@ -58,6 +58,9 @@ internal sealed class InfoVerb : DeviceVerb
 
     /// <inheritdoc/>
     protected override (DmCommand Command, DmFlags Flags)? Question(VerbContext context) => (DmCommand.DevStatus, context.Flags);
+
+    /// <inheritdoc/>
+    public override bool RepeatsItself(CommandLine options) => options.Has(Option.Columns);
 
     /// <inheritdoc/>
     public override int Run(VerbContext context)
@@ -75,8 +78,19 @@ internal sealed class InfoVerb : DeviceVerb
         }
 
         fields = fields.StartsWith('+') ? $"{DeviceColumns.Default},{fields[1..]}" : fields;
-        _report = new Report<DeviceRow>(DeviceColumns.All, fields, context.Options.Value(Option.Sort) ?? "");
-        _selection = DeviceColumns.Select(context.Options.Value(Option.Select) ?? "");
+        string keys = context.Options.Value(Option.Sort) ?? "", selection = context.Options.Value(Option.Select) ?? "";
+        try
+        {
+            _report = new Report<DeviceRow>(DeviceColumns.All, fields, keys);
+            _selection = DeviceColumns.Select(selection);
+        }
+        catch (UsageException) when (StatisticsColumns.Have(fields, keys, selection))
+        {
+            context.Warn("columns of statistics are those of 'udm stats report': with them this report is empty, as dmsetup's is");
+            _report = new Report<DeviceRow>(DeviceColumns.All, "");
+            _selection = null;
+        }
+
         int status = 0;
         Repetition.Run(context, () => status = ReportOnce(context, _report));
         return status;
@@ -107,14 +121,18 @@ internal sealed class InfoVerb : DeviceVerb
     protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
     {
         DeviceInfo info = context.Devices.Find(device, context.Flags) ?? throw new VerbException("no mapped device is called so");
-        if (_report is not null)
+        if (_report is not null && _selection is not null)
         {
             DeviceRow row = new(info, context.Devices, _tree!);
-            row.IsSelected = _selection!.Matches(row);
+            row.IsSelected = _selection.Matches(row);
             if (row.IsSelected || _report.Columns.Any(column => column.Id == "selected"))
             {
                 _report.Add(row);
             }
+        }
+        else if (_report is not null)
+        {
+            return;
         }
         else if (context.Json is { } json)
         {

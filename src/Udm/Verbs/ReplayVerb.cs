@@ -1,5 +1,6 @@
 using System.Text;
 using DeviceMapper.Targets.LogWrites;
+using Udm.Reports;
 using Udm.Replay;
 
 namespace Udm.Verbs;
@@ -14,7 +15,7 @@ internal sealed class ReplayVerb : Verb
 
     /// <inheritdoc/>
     public override string Usage =>
-        "LOG DEVICE [--to ENTRY|MARK|END]\nLOG DEVICE --check CMD [--to ENTRY|MARK|END] [--bisect | --jobs N] [--subsets N [--seed N]] [--timeout SECONDS]\n    [--keep FOLDER]";
+        "LOG DEVICE [--to ENTRY|MARK|END]\nLOG DEVICE --check CMD [--to ENTRY|MARK|END] [--bisect | --jobs N] [--subsets N [--seed N]] [--timeout SECONDS]\n    [--keep FOLDER] [--json]";
 
     /// <inheritdoc/>
     public override string Summary => "Replays a log of log-writes to a device; with --check, looks at every moment at which the power could have gone.";
@@ -81,14 +82,17 @@ internal sealed class ReplayVerb : Verb
             Progress = ShowProgress(context, end),
         };
         Failure? failure = options.Has(Option.Bisect) ? campaign.Bisect() : campaign.Run((int)(context.Number(Option.Jobs) ?? 1));
-        context.Out.WriteLine($"{campaign.Checked} checks, {campaign.Skipped} skipped, {end} entries");
-        if (failure is null)
+        if (context.PrintsJson)
         {
-            return 0;
+            WriteJson(context, campaign, log, failure);
+        }
+        else
+        {
+            context.Out.WriteLine($"{campaign.Checked} checks, {campaign.Skipped} skipped, {end} entries");
+            context.Out.Write(failure is null ? "" : Describe(log, failure));
         }
 
-        context.Out.Write(Describe(log, failure));
-        return 1;
+        return failure is null ? 0 : 1;
     }
 
     private static int FindEnd(WriteLog log, string to)
@@ -124,6 +128,43 @@ internal sealed class ReplayVerb : Verb
         };
     }
 
+    private static void WriteJson(VerbContext context, Campaign campaign, WriteLog log, Failure? failure) => JsonValues.Print(context.Out, json =>
+    {
+        json.WriteNumber("checks", campaign.Checked);
+        json.WriteNumber("skipped", campaign.Skipped);
+        if (failure is null)
+        {
+            json.WriteNull("failure");
+            return;
+        }
+
+        string mark = log.MarkBefore(failure.Entries);
+        json.WriteStartObject("failure");
+        json.WriteNumber("entry", failure.Entries);
+        json.WriteNumber("durable_entries", failure.Since);
+        json.WriteString("mark", mark.Length == 0 ? null : mark);
+        json.WriteString("check", failure.Text);
+        json.WriteStartArray("writes");
+        foreach ((ulong start, ulong length) in Writes(log, failure))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("start_sector", start);
+            json.WriteNumber("length_sectors", length);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
+
+    /// <summary>The sectors, from and how many, of what was replayed and not durable for sure.</summary>
+    private static IEnumerable<(ulong Start, ulong Length)> Writes(WriteLog log, Failure failure)
+    {
+        ulong sectors = (ulong)log.BlockSize / 512;
+        return (failure.Subset ?? Enumerable.Range(failure.Since, failure.Entries - failure.Since))
+            .Select(e => log.Entries[e].Entry).Where(e => e.Blocks > 0).Select(e => (e.Block * sectors, e.Blocks * sectors));
+    }
+
     /// <summary>The moment, and the sectors of the device that changed since the flush before.</summary>
     private static string Describe(WriteLog log, Failure failure)
     {
@@ -132,11 +173,7 @@ internal sealed class ReplayVerb : Verb
         string mark = log.MarkBefore(failure.Entries);
         text.Append($"entry {failure.Entries}{(flags == LogFlags.None ? "" : $" ({flags.ToString().ToLowerInvariant()})")}");
         text.Append(mark.Length == 0 ? "" : $", after the mark '{mark}'").Append($": the check {failure.Text}");
-        int sectors = log.BlockSize / 512;
-        IEnumerable<int> entries = failure.Subset ?? Enumerable.Range(failure.Since, failure.Entries - failure.Since);
-        string changed = string.Join(
-            ' ',
-            entries.Select(e => log.Entries[e].Entry).Where(e => e.Blocks > 0).Select(e => $"{e.Block * (ulong)sectors}+{e.Blocks * (ulong)sectors}"));
+        string changed = string.Join(' ', Writes(log, failure).Select(write => $"{write.Start}+{write.Length}"));
         text.Append($"sectors since entry {failure.Since}{(failure.Subset is null ? "" : ", of which a subset was replayed")}: {changed}\n");
         return text.ToString();
     }

@@ -43,7 +43,16 @@ internal sealed class SplitNameVerb : Verb
     public override int MaxOperands => 2;
 
     /// <inheritdoc/>
+    public override bool RepeatsItself(CommandLine options) => true;
+
+    /// <inheritdoc/>
     public override int Run(VerbContext context)
+    {
+        Repetition.Run(context, () => Report(context));
+        return 0;
+    }
+
+    private static void Report(VerbContext context)
     {
         string fields = context.Options.Value(Option.Fields) ?? Default;
         Report<SplitName> report = new(Columns, fields.StartsWith('+') ? $"{Default},{fields[1..]}" : fields, context.Options.Value(Option.Sort) ?? "");
@@ -62,8 +71,6 @@ internal sealed class SplitNameVerb : Verb
         {
             report.Write(context.Out, ReportFormat.From(context.Options));
         }
-
-        return 0;
     }
 
     private readonly record struct SplitName(string Subsystem, LvmName Name);

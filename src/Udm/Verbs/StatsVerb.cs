@@ -60,6 +60,9 @@ internal sealed class StatsVerb : Verb
     public override int MinOperands => 1;
 
     /// <inheritdoc/>
+    public override bool RepeatsItself(CommandLine options) => true;
+
+    /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
         CommandLine options = context.Options;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Udm.Reports;
 
 namespace Udm.Verbs;
 
@@ -24,7 +25,8 @@ internal sealed class UdevVerb(string name) : Verb
     /// <inheritdoc/>
     public override string Usage => name switch
     {
-        "udevflags" or "udevcomplete" => "COOKIE",
+        "udevflags" or "udevcomplete" => "[--json] COOKIE",
+        "udevcookies" => "[--json]",
         "udevreleasecookie" => "[COOKIE]",
         "udevcomplete_all" => "[-y] [MINUTES]",
         _ => "",
@@ -60,13 +62,19 @@ internal sealed class UdevVerb(string name) : Verb
         switch (name)
         {
             case "udevflags":
-                WriteFlags(context, Cookie(context.Operands[0]));
+                WriteFlags(context, FlagsOf(Cookie(context.Operands[0])));
+                break;
+            case "udevcomplete" when context.PrintsJson:
+                JsonValues.Print(context.Out, json => json.WriteString("completed", $"0x{Cookie(context.Operands[0]):x}"));
                 break;
             case "udevcomplete":
                 context.Out.WriteLine($"DM_COOKIE_COMPLETED=0x{Cookie(context.Operands[0]),-10:x}");
                 break;
             case "udevreleasecookie":
                 throw new VerbException("there is no udev, so there is no cookie to release");
+            case "udevcookies" when context.PrintsJson:
+                new JsonList(context.Out, "cookies").Dispose();
+                break;
             case "udevcookies":
                 context.Out.WriteLine("Cookie       Semid      Value      Last semop time           Last change time");
                 break;
@@ -77,16 +85,28 @@ internal sealed class UdevVerb(string name) : Verb
         return 0;
     }
 
-    private static void WriteFlags(VerbContext context, uint cookie)
+    private static void WriteFlags(VerbContext context, IEnumerable<string> flags)
     {
-        for (int bit = 0; bit < 2 * Flags.Length; bit++)
+        if (context.PrintsJson)
         {
-            if ((cookie >> FlagsShift >> bit & 1) != 0)
+            using JsonList json = new(context.Out, "flags");
+            foreach (string flag in flags)
             {
-                context.Out.WriteLine($"{(bit < Flags.Length ? Flags[bit] : $"DM_SUBSYSTEM_UDEV_FLAG{bit - Flags.Length}")}='1'");
+                json.Writer.WriteStringValue(flag);
             }
+
+            return;
+        }
+
+        foreach (string flag in flags)
+        {
+            context.Out.WriteLine($"{flag}='1'");
         }
     }
+
+    private static IEnumerable<string> FlagsOf(uint cookie) => Enumerable.Range(0, 2 * Flags.Length)
+        .Where(bit => (cookie >> FlagsShift >> bit & 1) != 0)
+        .Select(bit => bit < Flags.Length ? Flags[bit] : $"DM_SUBSYSTEM_UDEV_FLAG{bit - Flags.Length}");
 
     // As strtoul with base 0: 0x is hexadecimal, a leading 0 octal.
     private static uint Cookie(string text)

@@ -1,4 +1,5 @@
 using DeviceMapper;
+using Udm.Reports;
 
 namespace Udm.Verbs;
 
@@ -64,7 +65,16 @@ internal static class VerbRunner
 
     private static int Finish(VerbContext context, Verb verb)
     {
-        int status = verb.Run(context);
+        int status = 0;
+        if (verb.RepeatsItself(context.Options))
+        {
+            status = verb.Run(context);
+        }
+        else
+        {
+            Repetition.Run(context, () => status = verb.Run(context), emptyLines: false);
+        }
+
         return context.Failed && status == 0 ? 1 : status;
     }
 

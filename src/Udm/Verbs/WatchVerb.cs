@@ -41,6 +41,9 @@ internal sealed class WatchVerb : Verb
     public override int WrongUsageStatus => 2;
 
     /// <inheritdoc/>
+    public override bool RepeatsItself(CommandLine options) => true;
+
+    /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
         TimeSpan interval = Interval(context);

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using DeviceMapper.Targets.LogWrites;
 using Udm.Replay;
+using Udm.Tests.Verbs;
 
 namespace Udm.Tests.Replay;
 
@@ -179,6 +181,21 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal(skipped.Points.Count, skipped.Skipped);
         Failure? failure = new Campaign(log, Device, log.Entries.Count, new Check("sleep 100", TimeSpan.FromMilliseconds(1)), views).Run(1);
         Assert.Contains("took longer", failure?.Text);
+    }
+
+    [Fact]
+    public void The_verb_tells_of_a_failure_in_JSON_with_the_keys_that_the_page_has()
+    {
+        WriteRecords(3, commitFirstAt: 2);
+        OpenLog().Dispose();
+        using LocalVerbs udm = new();
+        (int status, string output, string error) = udm.Run("replay", Path.Combine(_folder, "log"), Device, "--check", RecordsAreWhole.Command, "--json");
+        Assert.Equal((1, ""), (status, error));
+        using JsonDocument json = JsonDocument.Parse(output);
+        JsonElement failure = json.RootElement.GetProperty("failure");
+        Assert.NotEmpty(failure.GetProperty("writes").EnumerateArray());
+        string page = File.ReadAllText(Path.Combine(RepositoryTests.Root, "docs", "json.md"));
+        Assert.All(json.RootElement.EnumerateObject().Concat(failure.EnumerateObject()), property => Assert.Contains($"`{property.Name}`", page));
     }
 
     private string Device => Path.Combine(_folder, "device");

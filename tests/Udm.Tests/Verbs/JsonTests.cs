@@ -49,6 +49,8 @@ public sealed class JsonTests : IDisposable
         { "snapshot ls", "snapshots", "name,origin,status,used_sectors,total_sectors,metadata_sectors" },
         { "mangle --manglename none", "devices", "name,new_name" },
         { "splitname vg-lv", "names", "vg_name,lv_name,lv_layer" },
+        { "help -c", "columns", "name,group,description" },
+        { "udevcomplete 0xd4d1234", "", "completed" },
         { "check --table x", "problems", "file,line,device,target,argument,errno,problem" },
     };
 
@@ -87,6 +89,13 @@ public sealed class JsonTests : IDisposable
     }
 
     [Fact]
+    public void Udevs_cookies_are_none_and_their_flags_are_named()
+    {
+        Assert.Equal("{\"cookies\":[]}\n", _udm.Ok("udevcookies", "--json"));
+        Assert.Equal("{\"flags\":[\"DM_UDEV_DISABLE_DM_RULES_FLAG\",\"DM_SUBSYSTEM_UDEV_FLAG0\"]}\n", _udm.Ok("udevflags", "0x1010001", "--json"));
+    }
+
+    [Fact]
     public void Without_devices_the_list_is_empty_and_a_failure_leaves_the_document_whole()
     {
         using LocalVerbs none = new();
@@ -104,7 +113,7 @@ public sealed class JsonTests : IDisposable
     [Fact]
     public void Verbs_that_say_that_they_print_JSON_are_here_or_have_their_own_tests()
     {
-        string[] elsewhere = ["nbd", "block", "thin", "fault", "apply", "watch", "stats"];
+        string[] elsewhere = ["nbd", "block", "thin", "fault", "apply", "watch", "stats", "replay", "udevcookies", "udevflags"];
         string[] here = [.. Printing.Select(row => row.Data.Item1.Split(' ')[0])];
         Assert.All(
             VerbTable.All.Where(verb => verb.Usage.Contains("--json", StringComparison.Ordinal) && !elsewhere.Contains(verb.Name)),
