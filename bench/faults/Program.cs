@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Core;
 using DeviceMapper.Mapping;
 
 // What fault rules and statistics cost a 4 KiB bio over a null device, in place of a linear target without them:
-// dotnet run -c Release --project bench/faults
+// dotnet run -c Release --project bench/faults [REPORT.md]
 const int Bios = 2000; // of a run: less than a turn on the processor
 const int Runs = 2000; // the fastest tenth counts
 
@@ -16,15 +17,29 @@ Submitter counted = On("counted", "0 1000000 linear null 0", "@stats_create - /1
 Submitter precise = On("precise", "0 1000000 linear null 0", "@stats_create - /1 1 precise_timestamps");
 
 long number = 0;
-double calibration = Measure(() => Interlocked.Add(ref number, 1));
+Report report = new();
 double bare = Measure(() => linear.Submit(800));
-Print("calibration: interlocked add", calibration, null);
-Print("a bio through linear", bare, null);
-Print("fault without rules, more than linear", Measure(() => none.Submit(800)) - bare, 20);
-Print("fault with 1,000 rules elsewhere, more than linear", Measure(() => many.Submit(800)) - bare, 100);
-Print("fault with 1,000 rules near by, more than linear", Measure(() => many.Submit(500_008)) - bare, 100);
-Print("statistics of one region", Measure(() => counted.Submit(800)) - bare, 30);
-Print("statistics of one region, in nanoseconds", Measure(() => precise.Submit(800)) - bare, null);
+report.Add("calibration: interlocked add", Measure(() => Interlocked.Add(ref number, 1)), "ns");
+report.Add("a 4 KiB bio through linear", bare, "ns");
+report.Add("fault without rules, more than linear", Measure(() => none.Submit(800)) - bare, "ns", 20);
+report.Add("fault with 1,000 rules elsewhere, more than linear", Measure(() => many.Submit(800)) - bare, "ns", 100);
+report.Add("fault with 1,000 rules near by, more than linear", Measure(() => many.Submit(500_008)) - bare, "ns", 100);
+report.Add("statistics of one region", Measure(() => counted.Submit(800)) - bare, "ns", 30);
+report.Add("statistics of one region, in nanoseconds", Measure(() => precise.Submit(800)) - bare, "ns");
+string text = $"""
+    # Faults
+
+    What fault rules and statistics cost a 4 KiB bio over a null device, one run of `dotnet run -c Release --project bench/faults`:
+    {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} processors, {RuntimeInformation.ProcessArchitecture}, load {File.ReadAllText("/proc/loadavg").Split(' ')[0]} at its end. The fastest tenth of {Runs:N0} runs of {Bios:N0} bios counts. Statistics in nanoseconds read the
+    system's fine clock twice for each bio.
+
+    {report}
+    """;
+Console.WriteLine(text);
+if (args.Length > 0)
+{
+    File.WriteAllText(args[0], text);
+}
 
 Submitter On(string name, string table, string? message = null)
 {
@@ -54,6 +69,3 @@ static double Measure(Action bio)
     Array.Sort(runs);
     return runs[Runs / 10];
 }
-
-static void Print(string what, double nanoseconds, double? goal) =>
-    Console.WriteLine($"{what,-55} {nanoseconds,7:F1} ns{(goal is null ? "" : $"   goal {goal} ns")}");

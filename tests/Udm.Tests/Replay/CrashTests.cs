@@ -99,6 +99,71 @@ public sealed class CrashTests
         Assert.True(status == 0, output);
     }
 
+    /// <summary>From some moment on all writes are lost, and nobody is told: as if the power had gone then.</summary>
+    [Fact(Timeout = Timeout)]
+    public void What_was_committed_before_flakey_drops_all_writes_is_whole()
+    {
+        using BlockMachine machine = NewMachine();
+        string name = machine.Name("a");
+        machine.Daemon.UdmOk("create", name, "--table", $"0 {Sectors} flakey file:{machine.Image}?size=16M 0 60 0");
+        machine.MakeFileSystem("a");
+        machine.MountIt("a");
+        Commit(machine, 1);
+        Commit(machine, 2);
+        machine.Daemon.UdmOk("load", name, "--table", $"0 {Sectors} flakey file:{machine.Image}?size=16M 0 0 60 1 drop_writes");
+        machine.Daemon.UdmOk("resume", name, "--nolockfs");
+        Commit(machine, 3);
+        machine.Unmount();
+        machine.Daemon.UdmOk("load", name, "--table", $"0 {Sectors} linear file:{machine.Image}?size=16M 0");
+        machine.Daemon.UdmOk("resume", name);
+        (int status, string output) = RunCheck(machine.Daemon.FileOf(name), 2);
+        Assert.True(status == 0, output);
+        Assert.Equal(1, RunCheck(machine.Daemon.FileOf(name), 3).Status); // the third is lost, and the check sees it
+    }
+
+    /// <summary>
+    /// fuse2fs needs neither root nor a loop device. It has no journal, but its fsync reaches the device as flushes; that of a folder does not,
+    /// so SQLite must not end a commit by deleting its journal.
+    /// </summary>
+    [Theory(Timeout = Timeout)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Through_fuse2fs_what_was_committed_is_lost_only_where_flushes_are_dropped(bool dropsFlushes)
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/fuse2fs") && File.Exists("/dev/fuse"), "needs fuse2fs and /dev/fuse");
+        Assert.SkipUnless(File.Exists("/usr/bin/sqlite3"), "needs sqlite3");
+        using RunningDaemon daemon = new();
+        string mount = Directory.CreateTempSubdirectory("udm-fuse2fs").FullName;
+        try
+        {
+            daemon.UdmOk("create", "a", "--table", $"0 {Sectors} fault mem:16M 0 seed=1 cache=16M");
+            BlockMachine.Ok("/usr/sbin/mkfs.ext4", "-q", "-E", "nodiscard", "-O", "^has_journal", daemon.FileOf("a"));
+            BlockMachine.Ok("fuse2fs", daemon.FileOf("a"), mount, "-o", "rw,fakeroot");
+            if (dropsFlushes)
+            {
+                daemon.UdmOk("fault", "a", "add", "lie", "flush", "drop");
+            }
+
+            for (int row = 1; row <= Commits; row++)
+            {
+                BlockMachine.Ok("sqlite3", Path.Combine(mount, "db"), $"pragma journal_mode=persist; {Sql(row)}");
+            }
+
+            daemon.UdmOk("fault", "a", "power_cut");
+            BlockMachine.Ok("fusermount3", "-u", mount);
+            Assert.True(SpinWait.SpinUntil(() => daemon.UdmOk("info", "-c", "--noheadings", "-o", "open", "a") == "0\n", TimeSpan.FromSeconds(120)));
+            daemon.UdmOk("fault", "a", "power_on", "keep=none");
+            daemon.UdmOk("fault", "a", "clear");
+            (int status, string output) = RunCheck(daemon.FileOf("a"), Commits);
+            Assert.True(status == (dropsFlushes ? 1 : 0), output);
+        }
+        finally
+        {
+            BlockMachine.Run("fusermount3", "-uqz", mount);
+            Directory.Delete(mount);
+        }
+    }
+
     private static BlockMachine NewMachine()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/sqlite3"), "needs sqlite3");

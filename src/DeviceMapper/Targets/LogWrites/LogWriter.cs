@@ -15,6 +15,7 @@ internal sealed class LogWriter : IBioCompletion
     private readonly Action<string> _stopped;
     private readonly object _lock = new(); // guards all below; pulsed when nothing is under way any more
     private LoggedBioList _waiting;
+    private LoggedBioList _free; // to be used again
     private Sector _next; // of the log, where the next entry goes
     private ulong _entries;
     private int _underWay; // bios
@@ -120,7 +121,15 @@ internal sealed class LogWriter : IBioCompletion
         Span<byte> block = memory.Buffer.Slice(0, _blockSize).Span;
         block.Clear();
         entry.Write(block);
-        return new LoggedBio { Entry = entry, Memory = memory };
+        LoggedBio? bio;
+        lock (_lock)
+        {
+            bio = _free.Take();
+        }
+
+        bio ??= new LoggedBio();
+        (bio.Entry, bio.Memory) = (entry, memory);
+        return bio;
     }
 
     /// <summary>Sends what waits; one thread at a time, so that the order stays.</summary>
@@ -144,7 +153,7 @@ internal sealed class LogWriter : IBioCompletion
         while (true)
         {
             Bio? bio;
-            LoggedBio? dropped;
+            BioMemory? dropped;
             lock (_lock)
             {
                 if (!TryTakeNext(out bio, out dropped))
@@ -155,13 +164,13 @@ internal sealed class LogWriter : IBioCompletion
                 }
             }
 
-            dropped?.Free();
+            dropped?.Return();
             bio?.Submit(this);
         }
     }
 
-    /// <summary>The next bio to send; or an entry that is given up, since the log has ended.</summary>
-    private bool TryTakeNext(out Bio? bio, out LoggedBio? dropped)
+    /// <summary>The next bio to send; or the memory of an entry that is given up, since the log has ended.</summary>
+    private bool TryTakeNext(out Bio? bio, out BioMemory? dropped)
     {
         (bio, dropped) = (null, null);
         if (_superWanted && _enabled)
@@ -187,22 +196,25 @@ internal sealed class LogWriter : IBioCompletion
             return false;
         }
 
-        if (!_enabled || !TryPlace(next, out Sector at))
+        BioMemory memory = next.Memory!;
+        next.Memory = null;
+        _free.Add(next);
+        if (!_enabled || !TryPlace(memory, out Sector at))
         {
-            dropped = next;
+            dropped = memory;
             return true;
         }
 
         _superWanted = (next.Entry.Flags & (LogFlags.Fua | LogFlags.Mark)) != 0;
-        bio = LogBio(at, next.Memory!);
+        bio = LogBio(at, memory);
         return true;
     }
 
     /// <summary>Gives an entry its place. The kernel's log ends before the last sector of the device, which stays unused.</summary>
-    private bool TryPlace(LoggedBio bio, out Sector at)
+    private bool TryPlace(BioMemory entry, out Sector at)
     {
         at = _next;
-        _next += SectorCount.FromBytes((ulong)bio.Memory!.Buffer.Length);
+        _next += SectorCount.FromBytes((ulong)entry.Buffer.Length);
         SectorCount size = _device.Device.Size;
         if (size.Value != 0 && _next.Value >= size.Value)
         {

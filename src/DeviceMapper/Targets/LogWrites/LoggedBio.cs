@@ -16,13 +16,6 @@ internal sealed class LoggedBio
 
     /// <summary>The next of its list.</summary>
     public LoggedBio? Next;
-
-    /// <summary>Frees its memory.</summary>
-    public void Free()
-    {
-        Memory?.Return();
-        Memory = null;
-    }
 }
 
 /// <summary>A list of entries, in order.</summary>
