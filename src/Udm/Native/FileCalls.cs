@@ -3,7 +3,7 @@ using DeviceMapper.Native;
 
 namespace Udm.Native;
 
-/// <summary>Questions about a file, answered in the kernel's own structs.</summary>
+/// <summary>System calls on a file by its path: questions, answered in the kernel's own structs, and swap.</summary>
 internal static unsafe partial class FileCalls
 {
     private const int AtFdCwd = -100;
@@ -39,6 +39,14 @@ internal static unsafe partial class FileCalls
     /// <param name="mode"><c>R_OK</c> and the like.</param>
     public static Errno Access(string path, int mode) => faccessat(AtFdCwd, path, mode, 0) == 0 ? Errno.None : Errnos.Last;
 
+    /// <summary>Swaps to a block device.</summary>
+    /// <param name="path">Its node.</param>
+    /// <param name="flags"><c>SWAP_FLAG_*</c>.</param>
+    public static Errno SwapOn(string path, int flags) => swapon(path, flags) == 0 ? Errno.None : Errnos.Last;
+
+    /// <summary>Swaps to it no more; takes as long as it takes to read what is on it.</summary>
+    public static Errno SwapOff(string path) => swapoff(path) == 0 ? Errno.None : Errnos.Last;
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint syscall(nint number, nint directory, string path, byte* status, nint flags);
 
@@ -47,4 +55,10 @@ internal static unsafe partial class FileCalls
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int faccessat(int directory, string path, int mode, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int swapon(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int swapoff(string path);
 }

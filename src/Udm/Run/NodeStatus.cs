@@ -44,13 +44,29 @@ internal static class NodeStatus
         return bytes;
     }
 
-    /// <summary>Says that a file is on the file system of another one.</summary>
+    /// <summary>The number of the device that a file's file system is on.</summary>
     /// <param name="status">A <c>struct stat</c> or a <c>struct statx</c>, by its length.</param>
-    /// <param name="other">The other one's, of the same kind.</param>
-    public static void SetFileSystem(Span<byte> status, ReadOnlySpan<byte> other)
+    public static DeviceNumber FileSystem(ReadOnlySpan<byte> status) => status.Length == StatXSize
+        ? new DeviceNumber(BinaryPrimitives.ReadUInt32LittleEndian(status[136..]), BinaryPrimitives.ReadUInt32LittleEndian(status[140..])) // stx_dev_*
+        : DeviceNumber.Decode(BinaryPrimitives.ReadUInt64LittleEndian(status)); // st_dev
+
+    /// <summary>Says that a file is on the file system of a device.</summary>
+    /// <param name="status">A <c>struct stat</c> or a <c>struct statx</c>, by its length.</param>
+    /// <param name="number">The device's.</param>
+    /// <returns>The same struct.</returns>
+    public static byte[] WithFileSystem(byte[] status, DeviceNumber number)
     {
-        Range field = status.Length == StatXSize ? 136..144 : 0..8; // stx_dev_major and _minor; st_dev
-        other[field].CopyTo(status[field]);
+        if (status.Length == StatXSize)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(status.AsSpan(136), number.Major);
+            BinaryPrimitives.WriteUInt32LittleEndian(status.AsSpan(140), number.Minor);
+        }
+        else
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(status, number.Encoded);
+        }
+
+        return status;
     }
 
     private static uint Mode(bool block) => (block ? BlockDevice : CharacterDevice) | OwnerReadWrite;

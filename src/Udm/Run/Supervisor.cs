@@ -19,6 +19,7 @@ internal sealed class Supervisor
     private readonly MapperView _view;
     private readonly ControlFiles _controls;
     private readonly IoctlCalls _ioctls;
+    private readonly MountedFiles _mounted;
     private readonly GivenKeys _keys = new();
 
     /// <summary>Prepares to answer.</summary>
@@ -32,6 +33,7 @@ internal sealed class Supervisor
         _listener = listener;
         _devices = devices;
         _view = new MapperView(devices, tree);
+        _mounted = new MountedFiles(devices);
         _controls = new ControlFiles(folder.ControlSocket);
         _ioctls = new IoctlCalls(clients, _keys);
     }
@@ -79,19 +81,19 @@ internal sealed class Supervisor
                 Open(call, Seen(call, Folder(call), 1, (how & OpenNoFollow) == 0), how);
                 break;
             case SystemCall.Stat:
-                Status(call, Seen(call, AtFdCwd, 0, follow: true), 1);
+                Status(call, Seen(call, AtFdCwd, 0, follow: true), call.Reach(AtFdCwd, call.Argument(0)), 1);
                 break;
             case SystemCall.LStat:
-                Status(call, Seen(call, AtFdCwd, 0, follow: false), 1, NoFollow);
+                Status(call, Seen(call, AtFdCwd, 0, follow: false), call.Reach(AtFdCwd, call.Argument(0)), 1, NoFollow);
                 break;
             case SystemCall.FStat:
-                Status(call, Opened(call, (int)call.Argument(0)), 1);
+                Status(call, Opened(call, (int)call.Argument(0)), call.Reach((int)call.Argument(0)), 1);
                 break;
             case SystemCall.NewFStatAt:
-                Status(call, SeenOrOpened(call, (uint)call.Argument(3)), 2, (uint)call.Argument(3));
+                Status(call, SeenOrOpened(call, (uint)call.Argument(3)), call.Reach(Folder(call), call.Argument(1)), 2, (uint)call.Argument(3));
                 break;
             case SystemCall.StatX:
-                Status(call, SeenOrOpened(call, (uint)call.Argument(2)), 4, (uint)call.Argument(2), extended: true);
+                Status(call, SeenOrOpened(call, (uint)call.Argument(2)), call.Reach(Folder(call), call.Argument(1)), 4, (uint)call.Argument(2), extended: true);
                 break;
             case SystemCall.Access:
                 Exists(call, Seen(call, AtFdCwd, 0, follow: true), (int)call.Argument(1));
@@ -104,6 +106,12 @@ internal sealed class Supervisor
                 break;
             case SystemCall.ReadLinkAt:
                 ReadLink(call, Seen(call, Folder(call), 1, follow: false), 2);
+                break;
+            case SystemCall.SwapOn:
+                Swap(call, path => FileCalls.SwapOn(path, (int)call.Argument(1)));
+                break;
+            case SystemCall.SwapOff:
+                Swap(call, FileCalls.SwapOff);
                 break;
             case SystemCall.GetXAttr or SystemCall.ListXAttr:
                 Refuse(call, Seen(call, AtFdCwd, 0, follow: true), Errno.EOPNOTSUPP);
@@ -221,13 +229,21 @@ internal sealed class Supervisor
         Seccomp.Close(descriptor);
     }
 
-    private static void Status(TracedCall call, SeenFile? seen, int argument, uint flags = 0, bool extended = false)
+    /// <summary>Tells of a file, in the struct that an argument points to.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="seen">What the file is, where it is something else than outside.</param>
+    /// <param name="path">By which it is reached from here; null where it cannot be.</param>
+    /// <param name="argument">Where the answer goes.</param>
+    /// <param name="flags"><c>AT_*</c> flags.</param>
+    /// <param name="extended">Whether it is a <c>struct statx</c>.</param>
+    private void Status(TracedCall call, SeenFile? seen, string? path, int argument, uint flags = 0, bool extended = false)
     {
         byte[]? bytes = seen switch
         {
             SeenFile.Control => Node(ControlNumber),
             SeenFile.Device device => Node(device.Number),
-            SeenFile.Elsewhere there => OnFileSystem(there.Root, Ask(there.Path, (int)flags)),
+            SeenFile.Elsewhere there => OnFileSystem(there.Root, Ask(there.Path)),
+            null when path is not null => _mounted.Status(call, path, Ask),
             _ => null,
         };
         if (bytes is null)
@@ -253,19 +269,28 @@ internal sealed class Supervisor
 
         byte[]? OnFileSystem(string root, byte[]? status)
         {
-            if (status is not null && Ask(root, 0) is { } other)
-            {
-                NodeStatus.SetFileSystem(status, other);
-            }
-
-            return status;
+            return status is not null && Ask(root) is { } other ? NodeStatus.WithFileSystem(status, NodeStatus.FileSystem(other)) : status;
         }
 
-        byte[]? Ask(string path, int how)
+        byte[]? Ask(string file)
         {
             byte[] status = new byte[extended ? NodeStatus.StatXSize : NodeStatus.StatSize];
-            Errno error = extended ? FileCalls.StatX(path, how, (uint)call.Argument(3), status) : FileCalls.Stat(path, how, status);
+            Errno error = extended ? FileCalls.StatX(file, (int)flags, (uint)call.Argument(3), status) : FileCalls.Stat(file, (int)flags, status);
             return error == Errno.None ? status : null;
+        }
+    }
+
+    /// <summary>Does to a device's block device what the kernel would do to the node that it does not have.</summary>
+    private void Swap(TracedCall call, Func<string, Errno> action)
+    {
+        if (Seen(call, AtFdCwd, 0, follow: true) is SeenFile.Device device && call.HasOurRights)
+        {
+            string node = _view.DataOf(device);
+            new Thread(() => call.Fail(action(node)), maxStackSize: 256 * 1024) { IsBackground = true, Name = "swap" }.Start(); // 0 where it is done
+        }
+        else
+        {
+            call.Continue();
         }
     }
 

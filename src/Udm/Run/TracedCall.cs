@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using DeviceMapper.Native;
 using Udm.Native;
@@ -16,6 +17,9 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
 
     /// <summary>The calling thread.</summary>
     public uint Pid => notification.Pid;
+
+    /// <summary>Whether the caller has our user and our capabilities: only then we may do for it what it asks for.</summary>
+    public bool HasOurRights => Rights(Pid.ToString(CultureInfo.InvariantCulture)) is { } rights && rights == Rights("self");
 
     /// <summary>An argument, as it is in the register.</summary>
     public ulong Argument(int index) => notification.Arguments[index];
@@ -69,6 +73,17 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     /// </summary>
     public string? Path(int folder, ulong address) => Text(address) is { Length: > 0 } text ? Absolute(folder, text) : null;
 
+    /// <summary>
+    /// A path by which we reach what the caller means by the one at an address of its own, links and <c>..</c> left to the kernel; by an
+    /// empty one it means the descriptor itself. Null where it cannot be read.
+    /// </summary>
+    public string? Reach(int folder, ulong address) => Text(address) is not { } text ? null
+        : text.StartsWith('/') ? $"/proc/{Pid}/root{text}"
+        : $"{(folder == AtFdCwd ? $"/proc/{Pid}/cwd" : Reach(folder))}{(text.Length > 0 ? "/" : "")}{text}";
+
+    /// <summary>A path by which we reach what a descriptor of the caller's is.</summary>
+    public string Reach(int descriptor) => $"/proc/{Pid}/fd/{descriptor}";
+
     /// <summary>The text at an address of the caller's, up to its NUL. Null where it cannot be read, or is as long as no path may be.</summary>
     public string? Text(ulong address)
     {
@@ -96,7 +111,19 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     }
 
     /// <summary>What a descriptor of the caller's is, by /proc; null where it cannot be told.</summary>
-    public string? Descriptor(int descriptor) => Link($"/proc/{Pid}/fd/{descriptor}");
+    public string? Descriptor(int descriptor) => Link(Reach(descriptor));
+
+    private static string? Rights(string process)
+    {
+        try
+        {
+            return string.Join('\n', File.ReadLines($"/proc/{process}/status").Where(line => line.StartsWith("Uid:") || line.StartsWith("CapEff:")));
+        }
+        catch (IOException)
+        {
+            return null; // it has ended
+        }
+    }
 
     private string? Absolute(int folder, string path)
     {

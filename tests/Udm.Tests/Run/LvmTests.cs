@@ -72,6 +72,51 @@ public sealed class LvmTests
         group.Run("umount $MNT");
     }
 
+    [Fact(Timeout = Timeout)]
+    public void A_mounted_xfs_grows_with_its_volume()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/mkfs.xfs"), "needs mkfs.xfs");
+        using Group group = new();
+        group.Run(
+            """
+            vgcreate -q $VG $PVS; lvcreate -y -q -L 300M -n v $VG; mkfs.xfs -q -K $LV; mount $LV $MNT; cp /etc/services $MNT/file
+            blocks() { stat -f -c %b $MNT; }; before=$(blocks); lvextend -r -q -L +100M $VG/v; test $(blocks) -gt $before
+            cmp /etc/services $MNT/file; umount $MNT
+            """);
+    }
+
+    /// <summary>resize2fs looks whether the number of what is mounted is the volume's; then the kernel wants CAP_SYS_RESOURCE.</summary>
+    [Fact(Timeout = Timeout)]
+    public void A_mounted_ext4_grows_with_its_volume()
+    {
+        using Group group = new();
+        group.Run("vgcreate -q $VG $PVS; lvcreate -y -q -L 40M -n v $VG; mkfs.ext4 -q $LV; mount $LV $MNT");
+        string output = group.Run("test $(stat -c %Hd:%Ld $MNT) = $(stat -Lc %Hr:%Lr $LV); lvextend -r -L +24M $VG/v 2>&1 || true");
+        Assert.Contains("on-line resizing required", output);
+        if (!output.Contains("Permission denied to resize filesystem"))
+        {
+            group.Run("test $(stat -f -c %b $MNT) -gt $((48 << 10))");
+        }
+
+        group.Run("umount $MNT; e2fsck -fn $LV");
+    }
+
+    [Fact(Timeout = Timeout)]
+    public void A_volume_is_trimmed_discarded_and_swapped_to()
+    {
+        using Group group = new();
+        group.Run(
+            """
+            vgcreate -q $VG $PVS; lvcreate -y -q -L 8M -n v $VG; mkfs.ext4 -q $LV; mount $LV $MNT; fstrim $MNT; umount $MNT; e2fsck -fn $LV
+            blkdiscard -f $LV; cmp -n $((8 << 20)) $LV /dev/zero
+            mkswap -q $LV; node=/dev/$(basename $(readlink /sys/dev/block/$(stat -Lc %Hr:%Lr $LV)))
+            for path in $LV $node; do
+              swapon -p 0 $path; swapon --show=NAME --noheadings | grep -qx $node; refuse lvchange -an -q $VG; swapoff $path
+              refuse grep -q "^$node " /proc/swaps
+            done
+            """);
+    }
+
     /// <summary>A volume group with a physical volume on a mapped device and one on a loop device, and nothing else in lvm's sight.</summary>
     private sealed class Group : IDisposable
     {
@@ -86,7 +131,7 @@ public sealed class LvmTests
             try
             {
                 string image = Path.Combine(Machine.Folder, "second");
-                BlockMachine.Ok("truncate", "-s", "64M", image);
+                BlockMachine.Ok("truncate", "-s", "1G", image);
                 _loop = BlockMachine.Ok("losetup", "-f", "--show", image).Trim();
                 Machine.Create("pv", 131072);
                 _system = Directory.CreateDirectory(Path.Combine(Machine.Folder, "lvm")).FullName;
