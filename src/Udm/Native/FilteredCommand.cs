@@ -5,7 +5,7 @@ using DeviceMapper.Native;
 
 namespace Udm.Native;
 
-/// <summary>Starts a program under a seccomp filter whose calls are sent to this process.</summary>
+/// <summary>Starts a program, under a seccomp filter whose calls are sent to this process, or without one.</summary>
 /// <remarks>
 /// Between fork and execve only calls of <c>syscall</c> are made, by a pointer, in one method that is compiled before the fork: in the child
 /// the runtime has no other thread that could compile, collect or unlock anything.
@@ -18,13 +18,13 @@ internal static unsafe partial class FilteredCommand
 
     /// <summary>A program that was started.</summary>
     /// <param name="Pid">Its process.</param>
-    /// <param name="Listener">Where its calls come from, and those of all its children.</param>
+    /// <param name="Listener">Where its calls come from, and those of all its children; -1 without a filter.</param>
     public readonly record struct Started(int Pid, int Listener);
 
     /// <summary>Starts a program, with this process's environment, folder, and standard streams.</summary>
     /// <param name="path">The file.</param>
     /// <param name="words">Its arguments, its own name first.</param>
-    /// <param name="filter">The filter's instructions, 8 bytes each.</param>
+    /// <param name="filter">The filter's instructions, 8 bytes each; none for no filter.</param>
     /// <param name="noNewPrivileges">Whether it gives up setuid programs, as it must without root.</param>
     /// <exception cref="DmException">The filter is refused, or the program cannot be executed.</exception>
     public static Started Start(string path, IReadOnlyList<string> words, ReadOnlySpan<ulong> filter, bool noNewPrivileges)
@@ -55,15 +55,20 @@ internal static unsafe partial class FilteredCommand
         Message* message = Message.New();
         ulong* limits = stackalloc ulong[2];
         bool hasLimits = prlimit64(getppid(), NoFile, null, limits) == 0; // the runtime has raised ours
+        if (hasLimits && filter.IsEmpty)
+        {
+            _ = prlimit64(0, NoFile, limits, null); // the child looks here for its own child
+        }
+
         ulong all = ulong.MaxValue, before = 0;
         byte* defaults = stackalloc byte[32];
         new Span<byte>(defaults, 32).Clear();
         _ = call(SysSigMask, SetMask, (long)&all, (long)&before, 8, 0);
-        int child = Fork(fork, call, error, sockets[1], file, arguments, environment, program, message, noNewPrivileges, hasLimits ? limits : null, defaults, &before);
+        int child = Fork(fork, call, error, sockets[1], file, arguments, environment, program, filter.IsEmpty ? null : message, noNewPrivileges, hasLimits ? limits : null, defaults, &before);
         _ = call(SysSigMask, SetMask, (long)&before, 0, 8, 0);
         _ = call(SysClose, sockets[1], 0, 0, 0, 0);
         Check(child, "no process can be made");
-        return new Started(child, ReceiveListener(sockets[0], child, words[0]));
+        return new Started(child, ReceiveListener(sockets[0], child, words[0], !filter.IsEmpty));
     }
 
     /// <summary>Waits for a process to end. Returns its status as waitpid(2) tells it.</summary>
@@ -75,6 +80,19 @@ internal static unsafe partial class FilteredCommand
         }
 
         return status;
+    }
+
+    /// <summary>Waits for any child to end. Null where there is none.</summary>
+    /// <param name="status">Its status as waitpid(2) tells it.</param>
+    public static int? WaitForAny(out int status)
+    {
+        int pid, told;
+        while ((pid = waitpid(-1, &told, 0)) < 0 && Errnos.Last == Errno.EINTR)
+        {
+        }
+
+        status = told;
+        return pid < 0 ? null : pid;
     }
 
     /// <summary>Sends a signal.</summary>
@@ -129,7 +147,7 @@ internal static unsafe partial class FilteredCommand
         }
 
         int failed = 0;
-        long listener = call(SysSeccomp, SetModeFilter, NewListener | WaitKillable, (long)program, 0, 0);
+        long listener = message == null ? 0 : call(SysSeccomp, SetModeFilter, NewListener | WaitKillable, (long)program, 0, 0);
         if (listener < 0)
         {
             listener = call(SysSeccomp, SetModeFilter, NewListener, (long)program, 0, 0); // before Linux 5.19
@@ -141,9 +159,13 @@ internal static unsafe partial class FilteredCommand
         }
         else
         {
-            message->Descriptor = (int)listener;
-            _ = call(SysSendMessage, socket, (long)message, 0, 0, 0);
-            _ = call(SysClose, listener, 0, 0, 0, 0);
+            if (message != null)
+            {
+                message->Descriptor = (int)listener;
+                _ = call(SysSendMessage, socket, (long)message, 0, 0, 0);
+                _ = call(SysClose, listener, 0, 0, 0, 0);
+            }
+
             _ = call(SysSigMask, SetMask, (long)mask, 0, 8, 0);
             _ = call(SysExecve, (long)file, (long)arguments, (long)environment, 0, 0);
             failed = *error();
@@ -154,15 +176,21 @@ internal static unsafe partial class FilteredCommand
         return 0;
     }
 
-    private static int ReceiveListener(int socket, int child, string name)
+    private static int ReceiveListener(int socket, int child, string name, bool filtered)
     {
         Message* message = Message.New();
         int listener = -1;
         byte* bytes = (byte*)message->Bytes;
-        nint got = recvmsg(socket, message, 0x40000000); // MSG_CMSG_CLOEXEC
-        if (got == 1)
+        nint got = 1;
+        if (filtered)
         {
-            listener = message->Descriptor;
+            got = recvmsg(socket, message, 0x40000000); // MSG_CMSG_CLOEXEC
+            listener = message->ControlLength != 0 ? message->Descriptor : -1;
+        }
+
+        bool refused = filtered && listener < 0; // what came is the first byte of the errno
+        if (got == 1 && !refused)
+        {
             got = recv(socket, bytes, sizeof(int), 0);
         }
 
@@ -174,7 +202,7 @@ internal static unsafe partial class FilteredCommand
 
         _ = Wait(child);
         Errno errno = (Errno)(*(int*)bytes);
-        throw listener >= 0
+        throw !refused
             ? new DmException(errno, $"{name} cannot be executed")
             : new DmException(errno, errno == Errno.EBUSY
                 ? "this process is supervised already, by udm run or by a container's runtime, and the kernel has one supervisor for each process"

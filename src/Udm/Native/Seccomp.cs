@@ -71,6 +71,13 @@ internal static unsafe partial class Seccomp
         }
     }
 
+    /// <summary>Whether a process with the filter is left.</summary>
+    public static bool HasCallers(int listener)
+    {
+        PollEntry entry = new() { Descriptor = listener };
+        return poll(&entry, 1, 0) == 0 || (entry.Result & PollHangup) == 0;
+    }
+
     /// <summary>Answers a call; the caller may be gone, and that is no error.</summary>
     public static void Answer(int listener, SeccompResponse response) => _ = ioctl(listener, Send, &response);
 

@@ -10,7 +10,7 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
 {
     private const int DataSizeOffset = 12, VersionSize = 12;
 
-    // How often it is looked whether the caller of an ioctl that takes its time still lives.
+    // How often it is looked whether the caller of an ioctl that takes its time still lives, and has no signal.
     private static readonly TimeSpan LifeCheck = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Carries one out, on this thread: it may take as long as it likes.</summary>
@@ -22,7 +22,8 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
         }
         catch (DmException refusal)
         {
-            call.Fail(refusal.Errno is Errno.ECONNRESET or Errno.EPROTO ? Errno.EIO : refusal.Errno);
+            // The devices have gone with their daemon: who waits for events of one, as dmeventd, gives up by ENXIO only.
+            call.Fail(refusal.Errno is Errno.ECONNRESET or Errno.EPROTO ? Errno.ENXIO : refusal.Errno);
         }
         catch (OutOfMemoryException)
         {
@@ -95,14 +96,18 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
         }
     }
 
-    /// <summary>A caller that is killed takes its call with it: the connection is closed, and the daemon undoes what waits.</summary>
+    /// <summary>
+    /// A caller that is killed takes its call with it: the connection is closed, and the daemon undoes what waits. A signal ends the ioctls
+    /// that the kernel lets it end; our filter has the kernel hold it back until the answer.
+    /// </summary>
     private DmIoctl Ask(TracedCall call, uint number, byte[] request)
     {
+        bool interruptible = (DmCommand)(number & 0xff) is DmCommand.DevWait or DmCommand.DevSuspend;
         using CancellationTokenSource gone = new();
         using Timer check = new(
             _ =>
             {
-                if (!call.StillWaits)
+                if (!call.StillWaits || (interruptible && call.HasSignal))
                 {
                     gone.Cancel();
                 }

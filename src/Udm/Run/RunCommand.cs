@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using DeviceMapper;
 using DeviceMapper.Native;
@@ -7,7 +8,7 @@ using Udm.Verbs;
 
 namespace Udm.Run;
 
-/// <summary><c>udm run</c>: starts the command, and answers for the device mapper until it and all its children have ended.</summary>
+/// <summary><c>udm run</c>: has a command run under a supervisor, and ends as it ends.</summary>
 internal static class RunCommand
 {
     private const int NotFound = 127; // as a shell's
@@ -27,20 +28,11 @@ internal static class RunCommand
             throw new VerbException("it knows the system calls of x86-64 only");
         }
 
-        ControlClients clients = new(folder.ControlSocket);
-        MappedDevices devices = new(folder, clients);
         if (Find(words[0]) is not { } path)
         {
             error.WriteLine($"udm: run: there is no program '{words[0]}'");
             return NotFound;
         }
-
-        // A terminal's signals reach the command by itself; others are passed on to it.
-        int pid = 0;
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
-        using PosixSignalRegistration quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => context.Cancel = true);
-        using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => PassOn(context, SigHup));
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => PassOn(context, SigTerm));
 
         // Else lvm waits for the links in /dev that udev makes, also where there is no udev.
         if (Environment.GetEnvironmentVariable(DisableUdev) is null)
@@ -48,15 +40,27 @@ internal static class RunCommand
             Environment.SetEnvironmentVariable(DisableUdev, "1");
         }
 
-        FilteredCommand.Started command = FilteredCommand.Start(path, words, NotificationFilter.Instructions(), !Environment.IsPrivilegedProcess);
-        pid = command.Pid;
-        Task<int> end = Task.Factory.StartNew(() => FilteredCommand.Wait(command.Pid), TaskCreationOptions.LongRunning);
-        using (SysTree tree = new(devices, folder))
+        if (SupervisorProcess.IsThis(out SupervisorProcess? supervisor))
         {
-            new Supervisor(command.Listener, folder, clients, devices, tree).Run();
+            supervisor.Run(folder, path, words);
+            return 0;
         }
 
-        int status = end.Result, signal = status & 0x7f;
+        // A terminal's signals reach the command by itself; others are passed on to it.
+        int? pid = null;
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+        using PosixSignalRegistration quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => context.Cancel = true);
+        using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => PassOn(context, SigHup));
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => PassOn(context, SigTerm));
+        using AnonymousPipeServerStream told = new(PipeDirection.In, HandleInheritability.Inheritable);
+        int process = SupervisorProcess.Start(told);
+        pid = SupervisorProcess.Listen(told);
+        if (SupervisorProcess.Listen(told) is not { } status)
+        {
+            status = FilteredCommand.Wait(process); // it has said why
+        }
+
+        int signal = status & 0x7f;
         if (signal != 0)
         {
             FilteredCommand.EndBy(signal);
@@ -67,9 +71,9 @@ internal static class RunCommand
         void PassOn(PosixSignalContext context, int number)
         {
             context.Cancel = true;
-            if (pid != 0)
+            if (pid is { } command)
             {
-                FilteredCommand.Kill(pid, number);
+                FilteredCommand.Kill(command, number);
             }
         }
     }

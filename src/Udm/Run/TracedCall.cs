@@ -19,7 +19,24 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     public uint Pid => notification.Pid;
 
     /// <summary>Whether the caller has our user and our capabilities: only then we may do for it what it asks for.</summary>
-    public bool HasOurRights => Rights(Pid.ToString(CultureInfo.InvariantCulture)) is { } rights && rights == Rights("self");
+    public bool HasOurRights => Rights(Pid.ToString(CultureInfo.InvariantCulture)) == Rights("self");
+
+    /// <summary>Whether a signal waits that the calling thread does not block.</summary>
+    public bool HasSignal
+    {
+        get
+        {
+            ulong pending = 0, blocked = 0;
+            foreach (string line in Status(Pid.ToString(CultureInfo.InvariantCulture)))
+            {
+                string[] words = line.Split(":\t");
+                ulong set = words[0] is "SigPnd" or "ShdPnd" or "SigBlk" ? ulong.Parse(words[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) : 0;
+                _ = words[0] == "SigBlk" ? blocked = set : pending |= set;
+            }
+
+            return (pending & ~blocked) != 0;
+        }
+    }
 
     /// <summary>An argument, as it is in the register.</summary>
     public ulong Argument(int index) => notification.Arguments[index];
@@ -113,15 +130,19 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     /// <summary>What a descriptor of the caller's is, by /proc; null where it cannot be told.</summary>
     public string? Descriptor(int descriptor) => Link(Reach(descriptor));
 
-    private static string? Rights(string process)
+    private static string Rights(string process) =>
+        string.Join('\n', Status(process).Where(line => line.StartsWith("Uid:", StringComparison.Ordinal) || line.StartsWith("CapEff:", StringComparison.Ordinal)));
+
+    /// <summary>What /proc tells of a process; nothing where it has ended.</summary>
+    private static IEnumerable<string> Status(string process)
     {
         try
         {
-            return string.Join('\n', File.ReadLines($"/proc/{process}/status").Where(line => line.StartsWith("Uid:") || line.StartsWith("CapEff:")));
+            return File.ReadAllLines($"/proc/{process}/status");
         }
         catch (IOException)
         {
-            return null; // it has ended
+            return [];
         }
     }
 

@@ -18,8 +18,8 @@ internal sealed class RunVerb : Verb
     public override string Help =>
         """
         COMMAND and its children find the daemon's devices where the kernel's would be: /dev/mapper/control with its
-        ioctls, /dev/mapper/NAME, /dev/dm-N, /proc/devices. It ends with the command's exit status, or by its signal,
-        when all of its children have ended too.
+        ioctls, /dev/mapper/NAME, /dev/dm-N, /proc/devices. It ends with the command: with its exit status, or by its
+        signal. Children that live on are still answered.
 
           --run DIR    the daemon's folder
 

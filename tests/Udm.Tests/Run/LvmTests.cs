@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using Udm.Tests.Daemon;
 
 namespace Udm.Tests.Run;
@@ -109,25 +110,62 @@ public sealed class LvmTests
             """
             vgcreate -q $VG $PVS; lvcreate -y -q -L 8M -n v $VG; mkfs.ext4 -q $LV; mount $LV $MNT; fstrim $MNT; umount $MNT; e2fsck -fn $LV
             blkdiscard -f $LV; cmp -n $((8 << 20)) $LV /dev/zero
-            mkswap -q $LV; node=/dev/$(basename $(readlink /sys/dev/block/$(stat -Lc %Hr:%Lr $LV)))
+            trap 'swapoff $LV' EXIT; mkswap -q $LV 64 # KiB: the machine may use it at once, and no more is at stake
+            node=/dev/$(basename $(readlink /sys/dev/block/$(stat -Lc %Hr:%Lr $LV)))
             for path in $LV $node; do
-              swapon -p 0 $path; swapon --show=NAME --noheadings | grep -qx $node; refuse lvchange -an -q $VG; swapoff $path
+              swapon -p 0 $path; swapon --show=NAME --noheadings | grep -qx $node; refuse lvchange -an -q $VG
+              perl -e 'exit(syscall(168, $ARGV[0]) != 0)' $path # swapoff(2): the program takes a name of its own
               refuse grep -q "^$node " /proc/swaps
             done
+            trap - EXIT
             """);
     }
+
+    /// <summary>dmeventd stays, is answered after <c>udm run</c> has ended, and gives up when the daemon has gone.</summary>
+    [Fact(Timeout = Timeout)]
+    public void A_monitored_pool_grows_by_itself()
+    {
+        using Group group = new(monitoring: true);
+        string made = group.Run("vgcreate -q $VG $PVS; lvcreate -y -q -L 20M -T $VG/p; lvcreate -y -q -V 64M -T $VG/p -n v; echo pid=$(cat /run/dmeventd.pid)");
+        int dmeventd = int.Parse(Regex.Match(made, @"pid=(\d+)").Groups[1].Value);
+        try
+        {
+            string pool = $"{group.Vg}-p-tpool";
+            string before = group.Machine.Daemon.UdmOk("table", pool).Split(' ')[1];
+            BlockMachine.Ok("dd", "if=/dev/urandom", $"of={group.Machine.Daemon.FileOf($"{group.Vg}-v")}", "bs=1M", "count=18", "conv=notrunc", "status=none");
+            WaitFor(() => group.Machine.Daemon.UdmOk("table", pool).Split(' ')[1] != before, "the pool does not grow");
+            group.Machine.Daemon.Signal("TERM");
+            WaitFor(() => Directory.GetDirectories($"/proc/{dmeventd}/task").Length == 1, "dmeventd still waits for events");
+        }
+        finally
+        {
+            BlockMachine.Run("kill", dmeventd.ToString());
+            WaitFor(() => Directory.GetDirectories($"{group.Machine.Folder}/run", "seen-*").Length == 0, "dmeventd does not end, or its supervisor");
+        }
+    }
+
+    private static void WaitFor(Func<bool> condition, string failure) =>
+        Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromMinutes(3)), failure);
 
     /// <summary>A volume group with a physical volume on a mapped device and one on a loop device, and nothing else in lvm's sight.</summary>
     private sealed class Group : IDisposable
     {
         private readonly string _system;
         private readonly string _loop;
+        private readonly string[] _program = [Path.Combine(AppContext.BaseDirectory, "udm"), "run"];
 
-        public Group()
+        /// <summary>Makes the disks.</summary>
+        /// <param name="monitoring">Whether dmeventd watches; there is one for all of /run, so the group has a /run of its own.</param>
+        public Group(bool monitoring = false)
         {
             Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "needs x86-64");
             Assert.SkipUnless(File.Exists("/usr/sbin/lvm"), "needs lvm");
             Machine = new BlockMachine();
+            if (monitoring)
+            {
+                _program = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /run && exec \"$@\"", "-", .. _program];
+            }
+
             try
             {
                 string image = Path.Combine(Machine.Folder, "second");
@@ -140,7 +178,7 @@ public sealed class LvmTests
                     $$"""
                     devices { filter = [ "a|^{{Machine.NodeOf("pv")}}$|", "a|^{{_loop}}$|", "r|.*|" ] hints = "none" }
                     global { locking_dir = "{{_system}}/lock" use_lvmpolld = 0 }
-                    activation { monitoring = 0 }
+                    activation { monitoring = {{(monitoring ? 1 : 0)}} thin_pool_autoextend_threshold = 70 thin_pool_autoextend_percent = 50 }
                     """);
             }
             catch
@@ -191,10 +229,9 @@ public sealed class LvmTests
             }
         }
 
-        private (int Status, string Output) Try(string script) => BlockMachine.Run(
-            "env",
+        private (int Status, string Output) Try(string script) => BlockMachine.Run("env", [
             $"UDM_RUN={Machine.Folder}/run", $"LVM_SYSTEM_DIR={_system}", "LVM_SUPPRESS_FD_WARNINGS=1", $"VG={Vg}", $"LV=/dev/{Vg}/v",
             $"PVS={Machine.NodeOf("pv")} {_loop}", $"MNT={Machine.Mount}",
-            Path.Combine(AppContext.BaseDirectory, "udm"), "run", "bash", "-ec", BlockMachine.Refuse + script);
+            .. _program, "bash", "-ec", BlockMachine.Refuse + script]);
     }
 }

@@ -6,6 +6,8 @@ namespace Udm.Tests.Run;
 /// <summary>Programs that nobody changed, under <c>udm run</c>.</summary>
 public sealed class RunTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
     [Fact]
     public void Dmsetup_makes_shows_renames_and_removes_a_device()
     {
@@ -99,12 +101,17 @@ public sealed class RunTests
     }
 
     [Fact]
-    public void A_child_that_outlives_the_command_is_still_served()
+    public void A_child_that_outlives_the_command_is_still_served_when_run_has_ended_with_it()
     {
         using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
         daemon.UdmOk("create", "m", "--table", "0 8 zero");
-        daemon.UdmOk("run", "sh", "-c", $"(while kill -0 $$ 2>/dev/null && [ \"$(cut -d' ' -f3 /proc/$$/stat)\" != Z ]; do :; done; dmsetup ls >{daemon.Folder}/out) & exit 0");
-        Assert.StartsWith("m\t(", File.ReadAllText($"{daemon.Folder}/out"));
+        string go = Path.Combine(daemon.Folder, "go"), answer = Path.Combine(daemon.Folder, "answer");
+        string child = $"exec <&- >/dev/null 2>&1; until [ -e {go} ]; do sleep .1; done; dmsetup ls >{answer}.new; mv {answer}.new {answer}";
+        Assert.Equal(3, daemon.Udm("run", "sh", "-c", $"({child}) & exit 3").Status);
+        File.WriteAllText(go, "");
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(answer), Patience), "the child was not answered");
+        Assert.StartsWith("m\t(", File.ReadAllText(answer));
+        Assert.True(SpinWait.SpinUntil(() => Directory.GetDirectories(daemon.Folder, "seen-*").Length == 0, Patience), "its supervisor has not ended");
     }
 
     [Fact]
