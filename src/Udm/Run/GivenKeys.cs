@@ -9,12 +9,24 @@ namespace Udm.Run;
 /// The keys that programs give to the kernel's keyrings (add_key(2)) for a crypt target: the kernel gives nobody the bytes of a
 /// <c>logon</c> key, so they are kept as they pass, in locked memory, and given to the daemon with a table or a message that names them.
 /// </summary>
+/// <remarks>
+/// Programs may have keys of one name at once: each is looked for as the kernel does, in the keyring of the thread, then of its process,
+/// then of its session. Which session keyring a process has nobody can ask: its own session's comes first, then the last that any gave.
+/// </remarks>
 internal sealed class GivenKeys
 {
     private const int LongestKey = 32767; // bytes; the kernel takes no more
     private const int ThreadKeyring = -1, ProcessKeyring = -2; // KEY_SPEC_*
 
-    private readonly ConcurrentDictionary<(string Type, string Description), (SecretMemory Bytes, uint? Owner)> _keys = new();
+    private readonly ConcurrentDictionary<KeyName, GivenKey> _keys = new();
+    private ulong _given;
+
+    private enum Keyring
+    {
+        Thread,
+        Process,
+        Session,
+    }
 
     /// <summary>Looks at a call of add_key, which the kernel carries out then.</summary>
     public void Note(TracedCall call)
@@ -27,50 +39,69 @@ internal sealed class GivenKeys
             return;
         }
 
-        SecretMemory key = new((int)length);
-        if (!call.Read(call.Argument(2), key.Span))
+        SecretMemory bytes = new((int)length);
+        if (!call.Read(call.Argument(2), bytes.Span))
         {
-            key.Dispose();
+            bytes.Dispose();
             return;
         }
 
-        Forget((type, description));
-        _keys[(type, description)] = (key, (int)call.Argument(4) is ThreadKeyring or ProcessKeyring ? call.Pid : null);
+        KeyName name = (int)call.Argument(4) switch
+        {
+            ThreadKeyring => new(type, description, Keyring.Thread, call.Pid),
+            ProcessKeyring => new(type, description, Keyring.Process, call.Process),
+            _ => new(type, description, Keyring.Session, call.Session),
+        };
+        Forget(name);
+        _keys[name] = new GivenKey(bytes, ++_given);
     }
 
     /// <summary>Gives the daemon the keys that a request names.</summary>
-    public void GiveNamed(ReadOnlySpan<byte> request, ControlClient client)
+    /// <param name="call">Whose it is.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="client">By which it is sent then.</param>
+    public void GiveNamed(TracedCall call, ReadOnlySpan<byte> request, ControlClient client)
     {
-        foreach (((string type, string description), (SecretMemory key, _)) in _keys)
+        uint process = call.Process, session = call.Session;
+        HashSet<(string, string)> done = [];
+        foreach ((KeyName name, GivenKey key) in _keys.OrderBy(pair => Distance(pair.Key)).ThenByDescending(pair => pair.Value.Order))
         {
-            if (request.IndexOf(Encoding.UTF8.GetBytes($":{type}:{description}")) >= 0)
+            if (Distance(name) < int.MaxValue && request.IndexOf(Encoding.UTF8.GetBytes($":{name.Type}:{name.Description}")) >= 0
+                && done.Add((name.Type, name.Description)))
             {
-                lock (key)
+                lock (key.Bytes)
                 {
-                    if (_keys.TryGetValue((type, description), out (SecretMemory Bytes, uint?) still) && still.Bytes == key) // else it is forgotten
+                    if (_keys.TryGetValue(name, out GivenKey still) && still == key) // else it is forgotten
                     {
-                        client.GiveKey(type, description, key.Span);
+                        client.GiveKey(name.Type, name.Description, key.Bytes.Span);
                     }
                 }
             }
         }
+
+        int Distance(KeyName name) => name.Keyring switch
+        {
+            Keyring.Thread => name.Owner == call.Pid ? 0 : int.MaxValue,
+            Keyring.Process => name.Owner == process ? 1 : int.MaxValue,
+            _ => name.Owner == session ? 2 : 3,
+        };
     }
 
     /// <summary>A keyring of a thread or of a process goes with it.</summary>
     private void ForgetDead()
     {
-        foreach (((string, string) name, (_, uint? owner)) in _keys)
+        foreach (KeyName name in _keys.Keys)
         {
-            if (owner is { } thread && !Directory.Exists($"/proc/{thread}"))
+            if (name.Keyring != Keyring.Session && !Directory.Exists($"/proc/{name.Owner}"))
             {
                 Forget(name);
             }
         }
     }
 
-    private void Forget((string Type, string Description) name)
+    private void Forget(KeyName name)
     {
-        if (_keys.TryRemove(name, out (SecretMemory Bytes, uint? Owner) known))
+        if (_keys.TryRemove(name, out GivenKey known))
         {
             lock (known.Bytes)
             {
@@ -78,4 +109,12 @@ internal sealed class GivenKeys
             }
         }
     }
+
+    /// <summary>What a key is found by.</summary>
+    private readonly record struct KeyName(string Type, string Description, Keyring Keyring, uint Owner);
+
+    /// <summary>A key.</summary>
+    /// <param name="Bytes">Its bytes.</param>
+    /// <param name="Order">The how many-th it was.</param>
+    private readonly record struct GivenKey(SecretMemory Bytes, ulong Order);
 }

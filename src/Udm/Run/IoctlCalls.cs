@@ -117,7 +117,7 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
         {
             if ((DmCommand)(number & 0xff) is DmCommand.TableLoad or DmCommand.TargetMessage)
             {
-                keys.GiveNamed(request, client);
+                keys.GiveNamed(call, request, client);
             }
 
             return client.Forward(number, request, gone.Token);

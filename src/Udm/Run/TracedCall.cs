@@ -18,8 +18,14 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     /// <summary>The calling thread.</summary>
     public uint Pid => notification.Pid;
 
+    /// <summary>The calling thread's process.</summary>
+    public uint Process => StatusNumber("Tgid");
+
+    /// <summary>The calling process's session (setsid(2)).</summary>
+    public uint Session => StatusNumber("NSsid");
+
     /// <summary>Whether the caller has our user and our capabilities: only then we may do for it what it asks for.</summary>
-    public bool HasOurRights => Rights(Pid.ToString(CultureInfo.InvariantCulture)) == Rights("self");
+    public bool HasOurRights => Rights(OwnStatus) == Rights(Status("self"));
 
     /// <summary>Whether a signal waits that the calling thread does not block.</summary>
     public bool HasSignal
@@ -27,7 +33,7 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
         get
         {
             ulong pending = 0, blocked = 0;
-            foreach (string line in Status(Pid.ToString(CultureInfo.InvariantCulture)))
+            foreach (string line in OwnStatus)
             {
                 string[] words = line.Split(":\t");
                 ulong set = words[0] is "SigPnd" or "ShdPnd" or "SigBlk" ? ulong.Parse(words[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) : 0;
@@ -130,11 +136,17 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     /// <summary>What a descriptor of the caller's is, by /proc; null where it cannot be told.</summary>
     public string? Descriptor(int descriptor) => Link(Reach(descriptor));
 
-    private static string Rights(string process) =>
-        string.Join('\n', Status(process).Where(line => line.StartsWith("Uid:", StringComparison.Ordinal) || line.StartsWith("CapEff:", StringComparison.Ordinal)));
+    private string[] OwnStatus => Status(Pid.ToString(CultureInfo.InvariantCulture));
+
+    private uint StatusNumber(string field) =>
+        OwnStatus.FirstOrDefault(line => line.StartsWith(field + ":\t", StringComparison.Ordinal)) is { } line
+        && uint.TryParse(line.Split('\t')[1], CultureInfo.InvariantCulture, out uint number) ? number : 0;
+
+    private static string Rights(string[] status) =>
+        string.Join('\n', status.Where(line => line.StartsWith("Uid:", StringComparison.Ordinal) || line.StartsWith("CapEff:", StringComparison.Ordinal)));
 
     /// <summary>What /proc tells of a process; nothing where it has ended.</summary>
-    private static IEnumerable<string> Status(string process)
+    private static string[] Status(string process)
     {
         try
         {

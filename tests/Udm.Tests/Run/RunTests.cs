@@ -130,6 +130,34 @@ public sealed class RunTests
         Assert.Equal(124, daemon.Udm("run", "timeout", "1", "dmsetup", "wait", "m").Status);
     }
 
+    /// <summary>A key of the same name that another session, or another thread, gives meanwhile is not taken for it.</summary>
+    [Fact]
+    public void Each_program_has_its_own_key_of_one_name()
+    {
+        using RunningDaemon daemon = Start("/usr/bin/keyctl");
+        Assert.SkipUnless(File.Exists("/dev/fuse") && File.Exists("/usr/sbin/dmsetup"), "needs /dev/fuse and dmsetup");
+        const string Script =
+            """
+            set -e; cd $1
+            wait_for() { for i in $(seq 1800); do [ ! -e $1 ] || return 0; sleep .1; done; return 1; }
+            key() { printf %032d $1; }
+            make() { dmsetup create $1 --table "0 8 crypt aes-xts-plain64 $2 0 /dev/mapper/disk 0"; }
+            named() { make $1 :32:logon:udm:k; cmp /dev/mapper/$1 /dev/mapper/by-key-$2; }
+            add() { key $1 | keyctl padd logon udm:k @s; }
+            export -f wait_for key make named add
+            dmsetup create disk --table "0 8 zero"
+            for i in 1 2 3; do make by-key-$i $(key $i | od -An -tx1 | tr -d ' \n'); done
+            setsid -w keyctl session - bash -ec "add 1; touch first; wait_for second; named a 1" &
+            wait_for first
+            setsid -w keyctl session - bash -ec "add 2; touch second; named b 2"
+            wait $!
+            add 1
+            perl -e '@key = ("logon", "udm:k", sprintf("%032d", 3)); syscall(248, @key, 32, -1) > 0 or die "add_key: $!"; open F, ">third"; sleep 1000' &
+            wait_for third; named c 1; kill $!
+            """;
+        daemon.UdmOk("run", "bash", "-c", Script, "-", daemon.Folder);
+    }
+
     private static string Dmsetup(RunningDaemon daemon, params string[] words) => daemon.UdmOk(["run", "dmsetup", .. words]);
 
     private static RunningDaemon Start(string program)
