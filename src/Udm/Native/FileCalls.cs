@@ -6,6 +6,9 @@ namespace Udm.Native;
 /// <summary>System calls on a file by its path: questions, answered in the kernel's own structs, and swap.</summary>
 internal static unsafe partial class FileCalls
 {
+    /// <summary>Bytes of a <c>struct statfs</c> of x86-64.</summary>
+    public const int FileSystemSize = 120;
+
     private const int AtFdCwd = -100;
     private const nint SysNewFStatAt = 262; // of x86-64
 
@@ -34,6 +37,17 @@ internal static unsafe partial class FileCalls
         }
     }
 
+    /// <summary>Fills in a <c>struct statfs</c> of x86-64.</summary>
+    /// <param name="path">A file on the file system.</param>
+    /// <param name="status">120 bytes.</param>
+    public static Errno StatFs(string path, Span<byte> status)
+    {
+        fixed (byte* bytes = status)
+        {
+            return statfs(path, bytes) == 0 ? Errno.None : Errnos.Last;
+        }
+    }
+
     /// <summary>Whether this process may use a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="mode"><c>R_OK</c> and the like.</param>
@@ -52,6 +66,9 @@ internal static unsafe partial class FileCalls
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(int directory, string path, int flags, uint mask, byte* status);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statfs(string path, byte* status);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int faccessat(int directory, string path, int mode, int flags);

@@ -71,14 +71,13 @@ internal sealed class Supervisor
                 call.Continue();
                 break;
             case SystemCall.Open:
-                Open(call, Seen(call, AtFdCwd, 0, ((uint)call.Argument(1) & OpenNoFollow) == 0), (uint)call.Argument(1));
+                Open(call, AtFdCwd, 0, (uint)call.Argument(1));
                 break;
             case SystemCall.OpenAt:
-                Open(call, Seen(call, Folder(call), 1, ((uint)call.Argument(2) & OpenNoFollow) == 0), (uint)call.Argument(2));
+                Open(call, Folder(call), 1, (uint)call.Argument(2));
                 break;
             case SystemCall.OpenAt2:
-                uint how = call.ReadUInt32(call.Argument(2), out uint flags) ? flags : 0;
-                Open(call, Seen(call, Folder(call), 1, (how & OpenNoFollow) == 0), how);
+                Open(call, Folder(call), 1, call.ReadUInt32(call.Argument(2), out uint flags) ? flags : 0);
                 break;
             case SystemCall.Stat:
                 Status(call, Seen(call, AtFdCwd, 0, follow: true), call.Reach(AtFdCwd, call.Argument(0)), 1);
@@ -90,10 +89,16 @@ internal sealed class Supervisor
                 Status(call, Opened(call, (int)call.Argument(0)), call.Reach((int)call.Argument(0)), 1);
                 break;
             case SystemCall.NewFStatAt:
-                Status(call, SeenOrOpened(call, (uint)call.Argument(3)), call.Reach(Folder(call), call.Argument(1)), 2, (uint)call.Argument(3));
+                StatusAt(call, 2, (uint)call.Argument(3), extended: false);
                 break;
             case SystemCall.StatX:
-                Status(call, SeenOrOpened(call, (uint)call.Argument(2)), call.Reach(Folder(call), call.Argument(1)), 4, (uint)call.Argument(2), extended: true);
+                StatusAt(call, 4, (uint)call.Argument(2), extended: true);
+                break;
+            case SystemCall.StatFs:
+                FileSystem(call, Seen(call, AtFdCwd, 0, follow: true));
+                break;
+            case SystemCall.FStatFs:
+                FileSystem(call, Opened(call, (int)call.Argument(0)));
                 break;
             case SystemCall.Access:
                 Exists(call, Seen(call, AtFdCwd, 0, follow: true), (int)call.Argument(1));
@@ -148,15 +153,12 @@ internal sealed class Supervisor
     private SeenFile? Seen(TracedCall call, int folder, int argument, bool follow) =>
         call.Path(folder, call.Argument(argument)) is { } path ? _view.Find(path, follow) : null;
 
-    /// <summary>What a path is, or, where it is empty, an open file.</summary>
-    private SeenFile? SeenOrOpened(TracedCall call, uint flags) => call.Path(Folder(call), call.Argument(1)) is { } path
-        ? _view.Find(path, (flags & NoFollow) == 0)
-        : Opened(call, Folder(call));
-
+    /// <summary>What an open file is: of one in our folder we know the descriptor only, which may be a link's (O_PATH).</summary>
     private SeenFile? Opened(TracedCall call, int descriptor)
     {
         string? name = descriptor < 0 ? null : call.Descriptor(descriptor);
-        return name is null ? null : _controls.Find(name) is not null ? new SeenFile.Control() : _view.OfOpened(name);
+        SeenFile? seen = name is null ? null : _controls.Find(name) is not null ? new SeenFile.Control() : _view.OfOpened(name);
+        return seen is SeenFile.Elsewhere there ? there with { Path = call.Reach(descriptor) } : seen;
     }
 
     /// <summary>An ioctl of the device mapper's type, or of block devices'; on a file that is not ours it is the kernel's business.</summary>
@@ -184,12 +186,19 @@ internal sealed class Supervisor
         }
     }
 
-    private void Open(TracedCall call, SeenFile? seen, uint flags)
+    /// <summary>
+    /// Opens a file. The kernel passes no descriptor on that was opened as a path only (O_PATH): such a one is for reading here, except
+    /// that of a link in a folder of ours, which the kernel finds from there.
+    /// </summary>
+    private void Open(TracedCall call, int folder, int argument, uint flags)
     {
-        bool closeOnExec = (flags & OpenCloseOnExec) != 0;
-        switch (seen)
+        bool closeOnExec = (flags & OpenCloseOnExec) != 0, pathOnly = (flags & OpenPath) != 0;
+        switch (Seen(call, folder, argument, (flags & OpenNoFollow) == 0))
         {
-            case null or SeenFile.Text when (flags & OpenPath) != 0:
+            case null or SeenFile.Text when pathOnly:
+                call.Continue();
+                break;
+            case SeenFile.Elsewhere there when pathOnly && call.Path(folder, call.Argument(argument)) == there.Path:
                 call.Continue();
                 break;
             case SeenFile.Absent:
@@ -205,11 +214,11 @@ internal sealed class Supervisor
                 call.Fail(Errno.EEXIST);
                 break;
             case SeenFile.Device device:
-                uint kept = flags & ~(uint)(OpenCreate | OpenTruncate | OpenNoFollow);
+                uint kept = flags & ~(uint)(OpenCreate | OpenTruncate | OpenNoFollow | OpenPath);
                 GiveAndClose(call, Seccomp.Open(_view.DataOf(device), (int)kept | OpenCloseOnExec), closeOnExec);
                 break;
             case SeenFile.Elsewhere there:
-                GiveAndClose(call, Seccomp.Open(there.Path, (int)flags | OpenCloseOnExec), closeOnExec);
+                GiveAndClose(call, Seccomp.Open(there.Path, ((int)flags & ~OpenPath) | OpenCloseOnExec), closeOnExec);
                 break;
             default:
                 call.Continue();
@@ -227,6 +236,19 @@ internal sealed class Supervisor
 
         call.Give(descriptor, closeOnExec);
         Seccomp.Close(descriptor);
+    }
+
+    /// <summary>Tells of a path, or, where it is empty, of an open file.</summary>
+    private void StatusAt(TracedCall call, int argument, uint flags, bool extended)
+    {
+        if (call.Path(Folder(call), call.Argument(1)) is { } path)
+        {
+            Status(call, _view.Find(path, (flags & NoFollow) == 0), call.Reach(Folder(call), call.Argument(1)), argument, flags, extended);
+        }
+        else
+        {
+            Status(call, Opened(call, Folder(call)), call.Reach(Folder(call)), argument, flags & ~NoFollow, extended);
+        }
     }
 
     /// <summary>Tells of a file, in the struct that an argument points to.</summary>
@@ -252,14 +274,7 @@ internal sealed class Supervisor
             return;
         }
 
-        if (call.Write(call.Argument(argument), bytes))
-        {
-            call.Succeed();
-        }
-        else
-        {
-            call.Fail(Errno.EFAULT);
-        }
+        Tell(call, call.Argument(argument), bytes);
 
         byte[]? Node(DeviceNumber number)
         {
@@ -280,6 +295,20 @@ internal sealed class Supervisor
         }
     }
 
+    /// <summary>Tells of the file system that a file is on: systemd's library believes a folder of devices on sysfs only.</summary>
+    private static void FileSystem(TracedCall call, SeenFile? seen)
+    {
+        byte[] status = new byte[FileCalls.FileSystemSize];
+        if (seen is SeenFile.Elsewhere there && FileCalls.StatFs(there.Root, status) == Errno.None)
+        {
+            Tell(call, call.Argument(1), status);
+        }
+        else
+        {
+            call.Continue();
+        }
+    }
+
     /// <summary>Does to a device's block device what the kernel would do to the node that it does not have.</summary>
     private void Swap(TracedCall call, Func<string, Errno> action)
     {
@@ -291,6 +320,18 @@ internal sealed class Supervisor
         else
         {
             call.Continue();
+        }
+    }
+
+    private static void Tell(TracedCall call, ulong address, byte[] answer)
+    {
+        if (call.Write(address, answer))
+        {
+            call.Succeed();
+        }
+        else
+        {
+            call.Fail(Errno.EFAULT);
         }
     }
 

@@ -17,6 +17,8 @@ internal enum SystemCall
     ChOwn = 92,
     LChOwn = 94,
     MkNod = 133,
+    StatFs = 137,
+    FStatFs = 138,
     SwapOn = 167,
     SwapOff = 168,
     GetXAttr = 191,

@@ -77,6 +77,8 @@ internal sealed class RunningDaemon : IDisposable
             unmount.WaitForExit();
         }
 
+        // A supervisor of `udm run` that is in the background removes its own folder when the last of its programs has ended.
+        SpinWait.SpinUntil(() => !Directory.Exists(Folder) || Directory.GetDirectories(Folder, "seen-*").Length == 0, Patience);
         if (Directory.Exists(Folder))
         {
             Directory.Delete(Folder, recursive: true);

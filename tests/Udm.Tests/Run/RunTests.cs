@@ -111,7 +111,6 @@ public sealed class RunTests
         File.WriteAllText(go, "");
         Assert.True(SpinWait.SpinUntil(() => File.Exists(answer), Patience), "the child was not answered");
         Assert.StartsWith("m\t(", File.ReadAllText(answer));
-        Assert.True(SpinWait.SpinUntil(() => Directory.GetDirectories(daemon.Folder, "seen-*").Length == 0, Patience), "its supervisor has not ended");
     }
 
     [Fact]
