@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 
@@ -40,6 +41,61 @@ public sealed class MultipathTests
 
     [Fact(Timeout = Timeout)]
     public void With_the_rule_off_what_it_is_for_happens() => Assert.Contains(Enumerable.Range(0, Rounds), _ => KeepsAWrite(inDoubt: 0));
+
+    [Fact(Timeout = Timeout)]
+    public void A_server_that_comes_back_with_another_disk_is_not_used()
+    {
+        using Servers servers = new("nbdkit", "nbdkit");
+        using ServedRegistry served = new();
+        servers.FillImage(1);
+        MappedDevice device = served.Registry.Create("m", servers.Table("1 queue_if_no_path", 0, 1));
+        using TestIo io = new(device);
+        Assert.Equal(BioStatus.Ok, io.Do(BioOperation.Write, 0, 4096)); // what is written since does not count
+        servers[0].Kill();
+        servers.FillImage(2);
+        Assert.Equal(2, io.Read(4096, 512)[0]); // the other server's, which never went away
+        servers[0].Start();
+        WaitUntil(() => Paths(device)[0].GetProperty("reason").GetString()!.StartsWith("another disk answers", StringComparison.Ordinal));
+        Assert.Equal("failed", Paths(device)[0].GetProperty("state").GetString());
+
+        device.LoadTable(servers.Table("1 queue_if_no_path", 0, 1)); // a new table does not trust it either
+        device.Resume(SuspendOptions.NoFlush);
+        WaitUntil(() => Paths(device)[0].GetProperty("reason").GetString()!.StartsWith("another disk answers", StringComparison.Ordinal));
+        Assert.Equal("failed", Paths(device)[0].GetProperty("state").GetString());
+
+        servers[0].Kill();
+        servers.FillImage(1);
+        servers[0].Start();
+        WaitUntil(() => Paths(device)[0].GetProperty("state").GetString() == "active");
+
+        servers[0].Kill();
+        servers.FillImage(2);
+        _ = io.Read(0, 512);
+        _ = io.Read(0, 512);
+        servers[0].Start();
+        WaitUntil(() => Paths(device)[0].GetProperty("reason").GetString()!.StartsWith("another disk answers", StringComparison.Ordinal));
+        device.Message(default, $"reinstate_path {Paths(device)[0].GetProperty("number").GetString()}"); // somebody knows better
+        Assert.Equal("active", Paths(device)[0].GetProperty("state").GetString());
+    }
+
+    [Fact(Timeout = Timeout)]
+    public void A_dead_path_that_turns_out_to_be_another_disk_is_not_used()
+    {
+        using Servers servers = new("nbdkit", "nbdkit");
+        using Servers others = new("nbdkit");
+        using ServedRegistry served = new();
+        servers.FillImage(1);
+        others.FillImage(2);
+        others[0].Kill();
+        servers[1].Kill();
+        MappedDevice device = served.Registry.Create(
+            "m", $"0 {Sectors} multipath 2 queue_if_no_path allow_dead_paths 0 1 1 round-robin 0 3 0 {servers[0].Uri} {servers[1].Uri} {others[0].Uri}");
+        others[0].Start();
+        servers[1].Start();
+        WaitUntil(() => Paths(device)[1].GetProperty("state").GetString() == "active");
+        WaitUntil(() => Paths(device)[2].GetProperty("reason").GetString()!.StartsWith("another disk answers", StringComparison.Ordinal));
+        Assert.Equal("failed", Paths(device)[2].GetProperty("state").GetString());
+    }
 
     /// <summary>A server is stopped, and what was sent to it is written through the other, then written over, then it goes on.</summary>
     /// <returns>
@@ -174,6 +230,14 @@ public sealed class MultipathTests
         Assert.Equal(model, io.Read(at, Region));
     }
 
+    private static JsonElement[] Paths(MappedDevice device)
+    {
+        using JsonDocument report = JsonDocument.Parse(device.Message(default, "show_paths")!);
+        return [.. report.RootElement.GetProperty("groups")[0].GetProperty("paths").EnumerateArray().Select(p => p.Clone())];
+    }
+
+    private static void WaitUntil(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromMinutes(3)));
+
     private static string Status(MappedDevice device) => device.TableTexts(arguments: false)[0].Text;
 
     private static int Setting(string name, int otherwise) =>
@@ -190,6 +254,19 @@ public sealed class MultipathTests
         public int Count => _servers.Length;
 
         public RemoteServer this[int index] => _servers[index];
+
+        /// <summary>Fills the image with a byte, all but what the tests write.</summary>
+        public void FillImage(byte value)
+        {
+            using FileStream image = new(Path.Join(_folder, "image"), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            image.Position = 4096;
+            byte[] data = new byte[1 << 20];
+            data.AsSpan().Fill(value);
+            for (int i = 0; i < 31; i++)
+            {
+                image.Write(data);
+            }
+        }
 
         /// <summary>A table over some of them. A stopped server is given up after half a second, and what it kept is taken to be done a second after its return.</summary>
         public string Table(string features, params int[] paths) =>

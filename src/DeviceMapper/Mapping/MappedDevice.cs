@@ -124,6 +124,9 @@ public sealed partial class MappedDevice : BlockDevice
     /// <summary>Sectors where a write that was given up may still be applied; its tables come and go meanwhile.</summary>
     internal DoubtfulRanges Doubt { get; } = new();
 
+    /// <summary>What it held when it was first opened.</summary>
+    internal DiskSamples Samples { get; } = new();
+
     /// <summary>What its tables share.</summary>
     internal TableDevices TableDevices { get; }
 

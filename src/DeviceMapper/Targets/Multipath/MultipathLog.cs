@@ -23,4 +23,7 @@ internal static partial class MultipathLog
 
     [LoggerMessage(606, LogLevel.Warning, "{Device}: {Count} ranges are no longer taken to be in doubt: the table has not had their path for {Seconds} s")]
     public static partial void DoubtForgotten(this ILogger logger, string device, int count, uint seconds);
+
+    [LoggerMessage(607, LogLevel.Error, "{Device}: path {Path} stays failed: {Reason}")]
+    public static partial void OtherDisk(this ILogger logger, string device, string path, string reason);
 }

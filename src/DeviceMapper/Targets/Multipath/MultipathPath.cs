@@ -21,6 +21,9 @@ internal enum PathFailure
 
     /// <summary>It could not be opened yet.</summary>
     Dead,
+
+    /// <summary>Another disk answers at its address. A message makes that the right one.</summary>
+    OtherDisk,
 }
 
 /// <summary>A way to the device: a table device, and how it does (the kernel's <c>struct pgpath</c>).</summary>
@@ -75,6 +78,9 @@ internal sealed class MultipathPath(PriorityGroup group, int index, string word,
 
     /// <summary>What made it fail.</summary>
     public PathFailure Failure { get; set; }
+
+    /// <summary>The comparison of its disk that is under way; an older one counts no more.</summary>
+    public object? Comparison { get; set; }
 
     /// <summary>How often it has failed.</summary>
     public uint FailCount { get; set; }

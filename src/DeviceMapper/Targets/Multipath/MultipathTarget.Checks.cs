@@ -87,7 +87,10 @@ public sealed partial class MultipathTarget
 
     /// <summary>Reads the first block of a path.</summary>
     /// <returns>False where the device is suspended: nothing is read.</returns>
-    private bool Probe(MultipathPath path, Action<BioStatus> ended)
+    private bool Probe(MultipathPath path, Action<BioStatus> ended) =>
+        Probe(path, default, (int)path.Device!.Device.Limits.LogicalBlockSize, (status, _) => ended(status));
+
+    private bool Probe(MultipathPath path, Sector start, int bytes, ProbeEnded ended)
     {
         lock (_probing)
         {
@@ -99,9 +102,9 @@ public sealed partial class MultipathTarget
             _probes++;
         }
 
-        PathProbe.Send(path.Device!.Device, status =>
+        PathProbe.Send(path.Device!.Device, start, bytes, (status, data) =>
         {
-            ended(status);
+            ended(status, data);
             lock (_probing)
             {
                 _probes--;

@@ -27,9 +27,13 @@ public sealed partial class MultipathTarget
             return MapFlush(bio);
         }
 
-        if (bio.IsWrite && !Doubt.IsEmpty && MapDoubtful(bio) is { } result)
+        if (bio.IsWrite)
         {
-            return result;
+            Samples.Writing(bio.Sector, bio.Count);
+            if (!Doubt.IsEmpty && MapDoubtful(bio) is { } result)
+            {
+                return result;
+            }
         }
 
         switch (Choose(bio, out MultipathPath? path))

@@ -68,6 +68,7 @@ public sealed partial class MultipathTarget
             throw new DmException(Errno.ENXIO, $"multipath: reinstate_path: '{path.Word}' could not be opened yet: {path.Reason}");
         }
 
+        TakeForTheDisk(path);
         return MarkGood(path, "by a message");
     }
 

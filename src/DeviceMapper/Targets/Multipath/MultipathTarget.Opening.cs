@@ -83,7 +83,7 @@ public sealed partial class MultipathTarget
         Watch(path);
         if (path.Failure == PathFailure.Dead)
         {
-            Reinstate(path, "it could be opened");
+            ReinstateIfSame(path, "it could be opened");
         }
 
         return true;

@@ -36,14 +36,15 @@ public sealed partial class MultipathTarget
     {
         if (!monitor.IsConnected)
         {
+            Samples.Suspect(monitor);
             if (_isLive)
             {
                 Fail(path, PathFailure.Lost, LostReason);
             }
         }
-        else if (path.Failure == PathFailure.Lost)
+        else
         {
-            Reinstate(path, "its backend is connected again");
+            ReinstateIfSame(path, "its backend is connected again");
         }
     }
 

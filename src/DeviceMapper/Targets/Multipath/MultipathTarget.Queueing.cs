@@ -69,6 +69,8 @@ public sealed partial class MultipathTarget
                 StartDoubtTimer();
             }
         }
+
+        StartComparing();
     }
 
     private void SetQueueIfNoPath(bool queue)

@@ -3,30 +3,36 @@ using DeviceMapper.Io;
 
 namespace DeviceMapper.Targets.Multipath;
 
-/// <summary>A read of a device's first block, past the mapped device.</summary>
+/// <summary>Is told how a read ended.</summary>
+/// <param name="status">How.</param>
+/// <param name="data">What was read.</param>
+internal delegate void ProbeEnded(BioStatus status, ReadOnlySpan<byte> data);
+
+/// <summary>A read of a device, past the mapped device.</summary>
 internal sealed unsafe class PathProbe : IBioCompletion
 {
     private const int Alignment = 4096;
 
-    private readonly Action<BioStatus> _ended;
+    private readonly ProbeEnded _ended;
     private readonly void* _memory;
+    private readonly int _bytes;
 
-    private PathProbe(int bytes, Action<BioStatus> ended)
+    private PathProbe(int bytes, ProbeEnded ended)
     {
+        _bytes = bytes;
         _ended = ended;
         _memory = NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
     }
 
     /// <summary>Reads; <paramref name="ended"/> is told how it ended, on any thread.</summary>
-    public static void Send(BlockDevice device, Action<BioStatus> ended)
+    public static void Send(BlockDevice device, Sector start, int bytes, ProbeEnded ended)
     {
-        int bytes = (int)device.Limits.LogicalBlockSize;
         PathProbe probe = new(bytes, ended);
         Bio bio = Bio.Rent();
         bio.Device = device;
         bio.Operation = BioOperation.Read;
         bio.Flags = BioFlags.FailFast;
-        bio.Sector = default;
+        bio.Sector = start;
         bio.Count = new SectorCount((ulong)bytes / Sector.Size);
         bio.Buffer = new BioBuffer((nint)probe._memory, bytes);
         bio.Submit(probe);
@@ -37,7 +43,7 @@ internal sealed unsafe class PathProbe : IBioCompletion
     {
         BioStatus status = bio.Status;
         bio.Return();
+        _ended(status, new ReadOnlySpan<byte>(_memory, _bytes));
         NativeMemory.AlignedFree(_memory);
-        _ended(status);
     }
 }
