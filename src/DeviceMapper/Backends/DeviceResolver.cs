@@ -40,10 +40,16 @@ internal sealed class DeviceResolver
         return context.FindOnce(word, Find);
     }
 
-    private DeviceSpec Find(string word) =>
-        word.StartsWith(FileWord.Scheme, StringComparison.Ordinal)
-            ? FindPath(FileWord.Parse(word))
-            : FindNumber(word) ?? FindPath(FileWord.Plain(word));
+    private DeviceSpec Find(string word)
+    {
+        if (!word.StartsWith(FileWord.Scheme, StringComparison.Ordinal))
+        {
+            return FindNumber(word) ?? FindPath(FileWord.Plain(word), word);
+        }
+
+        FileWord file = FileWord.Parse(word);
+        return FindPath(file, file.Path);
+    }
 
     /// <summary>Reads <c>major:minor</c> as the kernel does: 12 bits and 20.</summary>
     /// <returns>Null where the word is not of that form.</returns>
@@ -72,7 +78,9 @@ internal sealed class DeviceResolver
         return FindBlockDevice(number, null);
     }
 
-    private DeviceSpec FindPath(FileWord word)
+    /// <param name="word">The file.</param>
+    /// <param name="shown">What a refusal calls it: a plain word as it was written, since it need not have been meant as a path.</param>
+    private DeviceSpec FindPath(FileWord word, string shown)
     {
         FileSizeLimit.Survive();
         string path = word.Path;
@@ -99,7 +107,7 @@ internal sealed class DeviceResolver
         {
             throw error == Errno.ENOENT && word.IsFile
                 ? new DmException(error, $"'{path}' does not exist; '{FileWord.Scheme}{path}?size=64M' would make it")
-                : OpenErrors.Refusal(error, path);
+                : OpenErrors.Refusal(error, shown);
         }
 
         switch (status.Kind)

@@ -9,7 +9,7 @@ internal sealed class HelpVerb : Verb
     public override string Name => "help";
 
     /// <inheritdoc/>
-    public override string Usage => "[VERB]\n-c|--columns [--json]";
+    public override string Usage => "[VERB]\n--markdown VERB\n-c|--columns [--json]";
 
     /// <inheritdoc/>
     public override string Summary => "Prints this, the help of a verb, or the columns of 'info -c'.";
@@ -17,6 +17,9 @@ internal sealed class HelpVerb : Verb
     /// <inheritdoc/>
     public override string Help =>
         """
+          --markdown  the verb's page in docs/verbs
+          -c          the columns of 'info -c'
+
         Example:
           udm help create
         """;
@@ -41,7 +44,15 @@ internal sealed class HelpVerb : Verb
         }
         else
         {
-            WriteOne(context.Out, VerbTable.Find(context.Operands[0]) ?? throw new UsageException($"there is no verb '{context.Operands[0]}'"));
+            Verb verb = VerbTable.Find(context.Operands[0]) ?? throw new UsageException($"there is no verb '{context.Operands[0]}'");
+            if (context.Options.Has(Option.Markdown))
+            {
+                VerbPage.Write(context.Out, verb);
+            }
+            else
+            {
+                WriteOne(context.Out, verb);
+            }
         }
 
         return 0;

@@ -21,7 +21,7 @@ internal sealed class ManVerb : Verb
         $MANPATH is found by 'man udm'.
 
         Example:
-          udm man > /usr/local/share/man/man1/udm.1
+          udm man > udm.1
         """;
 
     /// <inheritdoc/>

@@ -40,7 +40,7 @@ internal sealed class MultipathVerb : Verb
                      that names its device
 
         Example:
-          udm multipath add disk nbd+unix:///?socket=/run/other.sock
+          udm multipath add disk 'nbd+unix:///disk?socket=other.sock'
         """;
 
     /// <inheritdoc/>

@@ -53,7 +53,7 @@ internal sealed class StatsVerb : Verb
 
         Example:
           udm stats create --areas 4 --bounds 1ms,10ms,100ms data
-          udm stats report --interval 1 --count 5 data
+          udm stats report --interval 1 --count 2 data
         """;
 
     /// <inheritdoc/>

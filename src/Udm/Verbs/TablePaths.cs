@@ -10,6 +10,7 @@ namespace Udm.Verbs;
 public static class TablePaths
 {
     private const string FileScheme = "file:";
+    private const string NbdScheme = "nbd+unix:", Socket = "socket="; // a server's socket, which is a path too
     private const string MetadataDevice = "meta_device:"; // an option of integrity, with a device
 
     /// <summary>Makes the paths in a table absolute.</summary>
@@ -32,13 +33,18 @@ public static class TablePaths
 
     /// <summary>
     /// Whether a word (without its escapes) names a device by a relative path: after <c>file:</c>; or because it has a slash;
-    /// or because there is such a file. Numbers, <c>major:minor</c> and URIs do not.
+    /// or because there is such a file; or an NBD server by a relative path of its socket. Numbers, <c>major:minor</c> and other URIs do not.
     /// </summary>
     public static bool IsRelative(string word)
     {
         if (word.StartsWith(MetadataDevice, StringComparison.Ordinal))
         {
             return IsRelative(word[MetadataDevice.Length..]);
+        }
+
+        if (word.StartsWith(NbdScheme, StringComparison.Ordinal))
+        {
+            return SocketOf(word) is > 0 and int at && at < word.Length && word[at] != '/';
         }
 
         if (word.StartsWith(FileScheme, StringComparison.Ordinal))
@@ -61,6 +67,14 @@ public static class TablePaths
             return MetadataDevice + MakeAbsolute(word[MetadataDevice.Length..]);
         }
 
+        if (word.StartsWith(NbdScheme, StringComparison.Ordinal))
+        {
+            int at = SocketOf(word);
+            int end = word.IndexOf('&', at);
+            end = end < 0 ? word.Length : end;
+            return string.Concat(word.AsSpan(0, at), Path.GetFullPath(word[at..end]), word.AsSpan(end));
+        }
+
         if (!word.StartsWith(FileScheme, StringComparison.Ordinal))
         {
             return Path.GetFullPath(word);
@@ -72,6 +86,14 @@ public static class TablePaths
         return options < 0
             ? FileScheme + Path.GetFullPath(rest)
             : new StringBuilder(FileScheme).Append(Path.GetFullPath(rest[..options])).Append(rest, options, rest.Length - options).ToString();
+    }
+
+    /// <summary>Where the socket's path starts in an NBD URI's options; 0 or less where it has none.</summary>
+    private static int SocketOf(string word)
+    {
+        int query = word.IndexOf('?');
+        int option = query < 0 ? -1 : word.IndexOf(Socket, query, StringComparison.Ordinal);
+        return option > 0 && word[option - 1] is '?' or '&' ? option + Socket.Length : -1;
     }
 
     // A letter, then letters, digits, '+', '-', '.', then a colon (RFC 3986), before any slash.

@@ -1,0 +1,1 @@
+udm() { if [ "$1" != daemon ]; then command udm "$@"; fi; } # the daemon runs already

@@ -1,0 +1,1 @@
+# not run: it installs the program, a package and a container; PackageTests look into the package

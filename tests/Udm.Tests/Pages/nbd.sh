@@ -1,0 +1,2 @@
+# needs: nbdinfo nbdcopy qemu-img
+: # all on disk.img

@@ -1,0 +1,1 @@
+: # disks in memory

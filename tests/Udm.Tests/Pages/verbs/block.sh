@@ -1,0 +1,1 @@
+# not run: it mounts on /mnt; BlockDevicesTests do what it shows

@@ -1,0 +1,2 @@
+# fails: 1
+# There is no cookie to release.
