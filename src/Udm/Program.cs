@@ -19,6 +19,6 @@ VerbContext context = new(line, control)
     Error = error,
     In = input,
     InputIsTerminal = !Console.IsInputRedirected,
-    TerminalWidth = Console.IsOutputRedirected ? null : Console.WindowWidth,
+    AskTerminalWidth = Console.IsOutputRedirected ? null : static () => Console.WindowWidth,
 };
 return VerbRunner.Run(context);

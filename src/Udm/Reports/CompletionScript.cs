@@ -29,10 +29,14 @@ internal static partial class CompletionScript
         script.Append($$"""
             # Completes udm's command line in bash: source <(udm completion bash)
             _udm() {
-              local word=${COMP_WORDS[COMP_CWORD]} verb= options= devices= name i
+              local word=${COMP_WORDS[COMP_CWORD]} verb= option= options= devices= name i
+              local -a run
               for ((i = 1; i < COMP_CWORD; i++)); do
-                case ${COMP_WORDS[i]} in
-                  {{OptionsWithValue}}) if [[ ${COMP_WORDS[i + 1]} == = ]]; then ((i += 2)); else ((i++)); fi ;;
+                option=${COMP_WORDS[i]}
+                case $option in
+                  {{OptionsWithValue}})
+                    if [[ ${COMP_WORDS[i + 1]} == = ]]; then ((i += 2)); else ((i++)); fi
+                    if [[ $option == --run ]]; then run=(--run "${COMP_WORDS[i]}"); fi ;;
                   -*) ;;
                   *) verb=${COMP_WORDS[i]}; break ;;
                 esac
@@ -50,7 +54,7 @@ internal static partial class CompletionScript
               elif [[ -n $devices ]]; then
                 while IFS= read -r name; do
                   if [[ $name == "$word"* ]]; then printf -v name %q "$name"; COMPREPLY+=("$name"); fi
-                done < <("${COMP_WORDS[0]}" {{ListNames}})
+                done < <("${COMP_WORDS[0]}" "${run[@]}" {{ListNames}})
               fi
             }
             complete -o default -F _udm udm
@@ -135,6 +139,19 @@ internal static partial class CompletionScript
               end
               return 1
             end
+            function __udm_names
+              set -l run
+              set -l words (commandline -opc)
+              for i in (seq (count $words))
+                switch $words[$i]
+                  case '--run=*'
+                    set run $words[$i]
+                  case --run
+                    set run --run $words[(math $i + 1)]
+                end
+              end
+              udm $run {{ListNames}}
+            end
             function __udm_after
               test (__udm_verb; or echo -) = $argv[1]
             end
@@ -160,7 +177,7 @@ internal static partial class CompletionScript
 
             if (TakesDevices(verb))
             {
-                script.Append($"{after} -a \"(udm {ListNames})\"\n");
+                script.Append($"{after} -a '(__udm_names)'\n");
             }
         }
 

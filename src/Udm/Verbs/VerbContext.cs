@@ -55,7 +55,10 @@ internal sealed class VerbContext
     public bool InputIsTerminal { get; init; }
 
     /// <summary>How many columns a terminal on standard output has; null if it is none.</summary>
-    public int? TerminalWidth { get; init; }
+    public int? TerminalWidth => AskTerminalWidth?.Invoke();
+
+    /// <summary>Tells <see cref="TerminalWidth"/>, which changes; null where there is no terminal.</summary>
+    public Func<int>? AskTerminalWidth { get; init; }
 
     /// <summary>The verb's name.</summary>
     public string Verb => Options.Verb ?? "";
@@ -166,7 +169,7 @@ internal sealed class VerbContext
         Error = Error,
         In = In,
         InputIsTerminal = InputIsTerminal,
-        TerminalWidth = TerminalWidth,
+        AskTerminalWidth = AskTerminalWidth,
     };
 
     /// <summary>Notes a failure that has been told already.</summary>
