@@ -13,52 +13,33 @@ internal static class Failover
     /// <summary>Measures both.</summary>
     public static void Run()
     {
-        string folder = Directory.CreateTempSubdirectory("udm-bench-").FullName;
-        string image = Path.Join(folder, "image");
-        using (FileStream file = File.Create(image))
+        using Servers servers = new(16 << 20, "left", "right");
+        using DeviceRegistry registry = new(new DeviceRegistryOptions { Schemes = [new NbdScheme()] });
+        MappedDevice device = registry.Create(
+            "disk", $"0 32768 multipath 2 queue_if_no_path shared_cache 0 1 1 round-robin 0 2 0 {servers.Uri("left")} {servers.Uri("right")}");
+        using Reader reader = new(device);
+        List<double> stalls = [], returns = [];
+        for (int i = 0; i < Times; i++)
         {
-            file.SetLength(16 << 20);
+            stalls.Add(Stall(reader, servers));
+            servers.Start("left");
+            returns.Add(UntilGood(device));
         }
 
-        Process left = Serve(folder, "left", image), right = Serve(folder, "right", image);
-        try
-        {
-            using DeviceRegistry registry = new(new DeviceRegistryOptions { Schemes = [new NbdScheme()] });
-            MappedDevice device = registry.Create(
-                "disk",
-                $"0 32768 multipath 2 queue_if_no_path shared_cache 0 1 1 round-robin 0 2 0 nbd+unix:///?socket={folder}/left nbd+unix:///?socket={folder}/right");
-            using Reader reader = new(device);
-            List<double> stalls = [], returns = [];
-            for (int i = 0; i < Times; i++)
-            {
-                stalls.Add(Stall(reader, left, Path.Join(folder, "left")));
-                left = Serve(folder, "left", image);
-                returns.Add(UntilGood(device));
-            }
-
-            Console.WriteLine($"From the kill of a server to the next I/O that ends:  median {Median(stalls):0.0} ms of {Times} (goal 20)");
-            Console.WriteLine($"From a server that listens to its path in use:         median {Median(returns):0.0} ms of {Times} (goal 300)");
-        }
-        finally
-        {
-            left.Kill();
-            right.Kill();
-            left.WaitForExit();
-            right.WaitForExit();
-            Directory.Delete(folder, recursive: true);
-        }
+        Console.WriteLine($"\n| median of {Times}, two nbdkit servers on Unix sockets | time | goal |\n|---|---:|---:|");
+        Console.WriteLine($"| from the kill of a server to the next I/O that ends | {Median(stalls):0.0} ms | ≤ 20 ms |");
+        Console.WriteLine($"| from a server that listens to its path in use | {Median(returns):0.0} ms | ≤ 300 ms |");
     }
 
     /// <summary>The longest read around the kill: those before it are finished, and one of those after it met the loss.</summary>
-    private static double Stall(Reader reader, Process server, string socket)
+    private static double Stall(Reader reader, Servers servers)
     {
         reader.Read();
         long start = Stopwatch.GetTimestamp();
-        server.Kill();
+        servers.Kill("left");
         BioStatus first = reader.Read(), second = reader.Read(); // both paths in turn
         double stall = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        server.WaitForExit();
-        File.Delete(socket);
+        servers.Clear("left");
         return first == BioStatus.Ok && second == BioStatus.Ok ? stall : throw new InvalidOperationException($"reads ended with {first}, {second}");
     }
 
@@ -71,18 +52,6 @@ internal static class Failover
         }
 
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-    }
-
-    private static Process Serve(string folder, string name, string image)
-    {
-        string socket = Path.Join(folder, name);
-        Process server = Process.Start("nbdkit", ["-f", "-U", socket, "file", image]);
-        while (!File.Exists(socket))
-        {
-            Thread.Sleep(1);
-        }
-
-        return server;
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using DeviceMapper.Io;
 
@@ -24,7 +25,6 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
 
     private readonly ulong[] _weights = new ulong[Buckets]; // of the past, for an I/O that took so many buckets of time
     private readonly uint _threshold;
-    private History[] _histories = []; // by the path's index
     private ulong _now; // when the last I/O ended: near enough to say what is stale, and free
 
     /// <summary>Takes weight and threshold.</summary>
@@ -37,7 +37,6 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
         {
             _weights[i] = Power(weight, i + 1);
         }
-
     }
 
     /// <inheritdoc/>
@@ -57,26 +56,29 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     {
         words.Expect("a path of historical-service-time", 0, 1);
         _ = RepeatCount(words);
-        _histories = [.. _histories, new History()];
+        path.ServiceTime = One;
         base.Add(path, words);
     }
 
     /// <inheritdoc/>
     public override void Timed(MultipathPath path, ulong start, ulong end)
     {
-        History history = _histories[path.Index];
         Volatile.Write(ref _now, end);
-        lock (history)
+        SpinWait spin = default;
+        while (Interlocked.Exchange(ref path.IsTiming, true))
         {
-            // Where an earlier I/O ended after this one was sent, it counts as if it had been sent then: one after the other.
-            ulong begin = Math.Max(history.LastEnd, start);
-            ulong took = end > begin ? end - begin : 0;
-            history.LastEnd = end;
-            ulong weight = _weights[Math.Min(took >> BucketShift, Buckets - 1)];
-            ulong time = Average(history.Time, took > MostFixed >> Shift ? MostFixed : took * One, weight);
-            Volatile.Write(ref history.Time, time);
-            Volatile.Write(ref history.StaleAfter, end + ((ulong)GoodPaths * (time >> Shift)));
+            spin.SpinOnce(); // some nanoseconds: a lock object costs more than all the rest
         }
+
+        // Where an earlier I/O ended after this one was sent, it counts as if it had been sent then: one after the other.
+        ulong begin = Math.Max(path.LastEnd, start);
+        ulong took = end > begin ? end - begin : 0;
+        path.LastEnd = end;
+        ulong weight = _weights[Math.Min(took >> BucketShift, Buckets - 1)];
+        ulong time = Average(path.ServiceTime, took > MostFixed >> Shift ? MostFixed : took * One, weight);
+        Volatile.Write(ref path.ServiceTime, time);
+        Volatile.Write(ref path.StaleAfter, end + ((ulong)GoodPaths * (time >> Shift)));
+        Volatile.Write(ref path.IsTiming, false);
     }
 
     /// <inheritdoc/>
@@ -86,11 +88,8 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     public override void AppendTable(StringBuilder text, MultipathPath path) => text.Append("0 ");
 
     /// <inheritdoc/>
-    public override void AppendStatus(StringBuilder text, MultipathPath path)
-    {
-        History history = _histories[path.Index];
-        text.Append($"{Volatile.Read(ref history.Time)} {path.InFlight} {Volatile.Read(ref history.StaleAfter)} ");
-    }
+    public override void AppendStatus(StringBuilder text, MultipathPath path) =>
+        text.Append($"{Volatile.Read(ref path.ServiceTime)} {path.InFlight} {Volatile.Read(ref path.StaleAfter)} ");
 
     /// <inheritdoc/>
     protected override MultipathPath Best(MultipathPath[] good, SectorCount incoming)
@@ -102,12 +101,15 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
         }
 
         long now = (long)Volatile.Read(ref _now);
+        Load least = new(best);
         for (int i = 1; i < good.Length; i++)
         {
-            long difference = Compare(good[i], best, now);
-            if (difference < 0 || (difference == 0 && good[i].LastUsed < best.LastUsed))
+            MultipathPath path = good[i];
+            Load load = new(path);
+            long difference = Compare(load, least, now);
+            if (difference < 0 || (difference == 0 && path.LastUsed < best.LastUsed))
             {
-                best = good[i];
+                (best, least) = (path, load);
             }
         }
 
@@ -115,20 +117,23 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     }
 
     /// <summary>Negative where the first is better.</summary>
-    private long Compare(MultipathPath a, MultipathPath b, long now)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private long Compare(in Load a, in Load b, long now)
     {
-        ulong timeA = Volatile.Read(ref _histories[a.Index].Time);
-        ulong timeB = Volatile.Read(ref _histories[b.Index].Time);
-        long onA = a.InFlight;
-        long onB = b.InFlight;
+        (ulong timeA, ulong timeB) = (a.Time, b.Time);
+        (long onA, long onB) = (a.InFlight, b.InFlight);
         if (Math.Max(timeA, timeB) <= unchecked(_threshold * Math.Min(timeA, timeB)))
         {
             return onA - onB;
         }
 
-        long staleA = (long)Volatile.Read(ref _histories[a.Index].StaleAfter);
-        long staleB = (long)Volatile.Read(ref _histories[b.Index].StaleAfter);
-        if ((onA == 0 && staleA < now) || (onB == 0 && staleB < now) || (onA == 0 && onB == 0))
+        (long staleA, long staleB) = (a.StaleAfter, b.StaleAfter);
+        if ((onA | onB) == 0)
+        {
+            return staleA - staleB;
+        }
+
+        if ((onA == 0 && staleA < now) || (onB == 0 && staleB < now))
         {
             return (onB == 0 ? staleA : 0) - (onA == 0 ? staleB : 0); // a probe of the one that is stale, or longer stale
         }
@@ -162,10 +167,11 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
         return result;
     }
 
-    private sealed class History
+    /// <summary>A path's state, read once a choice.</summary>
+    private readonly struct Load(MultipathPath path)
     {
-        public ulong Time = One;
-        public ulong StaleAfter;
-        public ulong LastEnd;
+        public readonly ulong Time = path.ServiceTime;
+        public readonly long StaleAfter = (long)path.StaleAfter;
+        public readonly long InFlight = path.InFlight;
     }
 }

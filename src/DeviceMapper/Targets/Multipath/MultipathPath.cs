@@ -37,6 +37,18 @@ internal sealed class MultipathPath(PriorityGroup group, int index, string word,
     /// <summary>Of service-time: how fast it is, relative to others.</summary>
     public long Throughput;
 
+    /// <summary>Of historical-service-time: a moving average of how long it needs for an I/O, in nanoseconds with 10 binary places.</summary>
+    public ulong ServiceTime;
+
+    /// <summary>Of historical-service-time: until when that counts as fresh, in nanoseconds.</summary>
+    public ulong StaleAfter;
+
+    /// <summary>Of historical-service-time: when its last I/O ended, in nanoseconds.</summary>
+    public ulong LastEnd;
+
+    /// <summary>Of historical-service-time: somebody changes these.</summary>
+    public bool IsTiming;
+
     /// <summary>I/Os that it was given, for the choice of those whose time is taken.</summary>
     public uint Given;
 
