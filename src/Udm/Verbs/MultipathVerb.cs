@@ -182,8 +182,8 @@ internal sealed class MultipathVerb : Verb
             return device;
         }
 
-        string real = File.ResolveLinkTarget(device, returnFinalTarget: true)?.FullName ?? device;
-        string number = $"/sys/class/block/{Path.GetFileName(real)}/dev";
+        string? real = File.Exists(device) ? File.ResolveLinkTarget(device, returnFinalTarget: true)?.FullName : null;
+        string number = $"/sys/class/block/{Path.GetFileName(real ?? device)}/dev";
         return File.Exists(number) ? File.ReadAllText(number).Trim() : device;
     }
 }

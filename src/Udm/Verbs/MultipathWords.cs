@@ -44,7 +44,7 @@ internal sealed class MultipathWords
     /// <summary>Adds a path, with the words of the group's first path.</summary>
     /// <param name="device">Its device.</param>
     /// <param name="number">The group, from 1; null for the one that is used.</param>
-    /// <exception cref="VerbException">There is no such group, or its paths have words that no two may share.</exception>
+    /// <exception cref="VerbException">There is no such group, it has the path already, or its paths have words that no two may share.</exception>
     public void Add(string device, int? number)
     {
         int group = number ?? _first;
@@ -65,6 +65,11 @@ internal sealed class MultipathWords
         }
 
         List<List<string>> paths = _groups[group - 1].Paths;
+        if (paths.Exists(p => p[0] == device))
+        {
+            throw new VerbException($"'{device}' is a path of group {group} already");
+        }
+
         paths.Add([device, .. paths.Count > 0 ? paths[0].Skip(1) : ["1"]]);
     }
 
@@ -74,7 +79,7 @@ internal sealed class MultipathWords
     {
         if (_groups.Sum(g => g.Paths.RemoveAll(p => p[0] == device)) == 0)
         {
-            throw new VerbException($"'{device}' is not one of its paths: {string.Join(", ", Paths.Distinct())}");
+            throw new VerbException($"'{device}' is not one of its paths: {(Paths.Any() ? string.Join(", ", Paths.Distinct()) : "it has none")}");
         }
 
         _groups.RemoveAll(g => g.Paths.Count == 0);

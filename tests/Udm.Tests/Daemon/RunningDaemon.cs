@@ -94,6 +94,9 @@ internal sealed class RunningDaemon : IDisposable
         }
     }
 
+    /// <summary>Starts a verb that goes on until it is killed.</summary>
+    public Process Begin(params string[] words) => Start(words);
+
     private Process Start(params string[] words) => Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "udm"), words)
     {
         Environment = { ["UDM_RUN"] = Folder },

@@ -13,14 +13,14 @@ public sealed partial class VerbTests
     [
         "create x --notable", "load x --table '0 8 zero'", "reload x --table '0 8 zero'", "resume x", "suspend x", "clear x", "remove x", "remove_all",
         "wipe_table x", "rename x y", "message x 0 hello", "ls", "ls --tree", "info", "info -c", "info x", "deps x", "table", "table x", "status", "wait x",
-        "setgeometry x 1 1 1 0", "mknodes x", "mangle x", "targets", "target-version linear", "watch",
+        "setgeometry x 1 1 1 0", "mknodes x", "mangle x", "targets", "target-version linear", "watch", "multipath ls", "multipath add x p", "nbd ls", "nbd disconnect x",
     ];
 
     public static TheoryData<string> VerbsOfADevice =>
     [
         "load x --table '0 8 zero'", "reload x --table '0 8 zero'", "resume x", "suspend x", "clear x", "remove x", "wipe_table x", "rename x y",
         "rename x --setuuid u", "message x 0 hello", "info x", "info -c x", "deps x", "table x", "status x", "wait x", "setgeometry x 1 1 1 0", "mangle x",
-        "multipath ls x", "multipath fail x p", "snapshot merge x", "fault x rules", "watch x",
+        "multipath ls x", "multipath add x p", "multipath rm x p", "multipath fail x p", "multipath reinstate x p", "snapshot merge x", "fault x rules", "watch x",
     ];
 
     [Theory, MemberData(nameof(VerbsOfADevice))]
