@@ -7,6 +7,7 @@ namespace DeviceMapper.Nbd.Server;
 internal sealed class Listener : IDisposable
 {
     private const int Backlog = 1024;
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250); // whether to stop, on a socket that was handed over
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100); // after an accept that failed for want of descriptors or memory
 
     private readonly Socket _socket;
@@ -52,6 +53,11 @@ internal sealed class Listener : IDisposable
     public void Dispose()
     {
         _stopped.Set();
+        if (Endpoint.Descriptor is not null)
+        {
+            _thread.Join(); // before it is closed: see WaitForClient
+        }
+
         _socket.Dispose();
         _thread.Join();
         if (_path is not null)
@@ -106,13 +112,22 @@ internal sealed class Listener : IDisposable
         throw new DmException(Errno.EADDRINUSE, $"nbd: another server listens on '{path}'");
     }
 
+    /// <summary>
+    /// Of our own sockets the accept ends with their closing. One that was handed over stays open at systemd, which starts the daemon again when somebody connects to
+    /// it: there is no end that an accept could meet.
+    /// </summary>
+    private bool WaitForClient() => Endpoint.Descriptor is null || _socket.Poll(Look, SelectMode.SelectRead);
+
     private void Accept()
     {
         while (!_stopped.IsSet)
         {
             try
             {
-                _connected(_socket.Accept());
+                if (WaitForClient())
+                {
+                    _connected(_socket.Accept());
+                }
             }
             catch (SocketException) when (!_stopped.IsSet)
             {

@@ -13,8 +13,15 @@ internal sealed class RunningDaemon : IDisposable
     {
         Folder = folder ?? Directory.CreateTempSubdirectory("udm-daemon").FullName;
         _process = Start(["daemon", .. options]);
-        Log = _process.StandardError.ReadToEndAsync();
-        Assert.Equal("ready", _process.StandardOutput.ReadLine());
+        Log = WaitUntilReady();
+    }
+
+    /// <summary>One that somebody else has started.</summary>
+    public RunningDaemon(string folder, Process process)
+    {
+        Folder = folder;
+        _process = process;
+        Log = WaitUntilReady();
     }
 
     /// <summary>Its run folder.</summary>
@@ -83,6 +90,13 @@ internal sealed class RunningDaemon : IDisposable
         {
             Directory.Delete(Folder, recursive: true);
         }
+    }
+
+    private Task<string> WaitUntilReady()
+    {
+        Task<string> log = _process.StandardError.ReadToEndAsync();
+        Assert.Equal("ready", _process.StandardOutput.ReadLine());
+        return log;
     }
 
     private static void Wait(Process process)
