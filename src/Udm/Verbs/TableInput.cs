@@ -50,7 +50,8 @@ internal static class TableInput
         }
         catch (DmException refusal)
         {
-            throw new VerbException(file is null ? refusal.Message : $"{file}: {refusal.Message}");
+            string hint = file is null && File.Exists(text) ? $"; the file '{text}' is given without --table" : "";
+            throw new VerbException(file is null ? refusal.Message + hint : $"{file}: {refusal.Message}");
         }
     }
 

@@ -32,7 +32,9 @@ internal static class VerbRunner
 
             if (verb is null)
             {
-                throw new VerbException($"'{line.Verb}' is no verb; see udm --help");
+                throw new VerbException(line.Verb == "measure"
+                    ? "this verb of dmsetup tells what IMA would measure, and there is no IMA here"
+                    : $"'{line.Verb}' is no verb; see udm --help");
             }
 
             if (line.Operands.Count < verb.MinOperands)
