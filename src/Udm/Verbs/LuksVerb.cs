@@ -17,10 +17,13 @@ internal sealed class LuksVerb : Verb
         open DEVICE NAME [--header FILE] [--key-file FILE] [--readonly] [--allow-discards]
         close NAME
         dump DEVICE [--header FILE]
+        format DEVICE [--type luks1|luks2] [--header FILE] [--key-file FILE] [--label LABEL] [--uuid UUID] [--force]
+               [--cipher CIPHER] [--key-size BITS] [--sector-size BYTES] [--hash HASH]
+               [--pbkdf argon2id|argon2i|pbkdf2] [--iterations N] [--pbkdf-memory KIB]
         """;
 
     /// <inheritdoc/>
-    public override string Summary => "Opens and closes LUKS volumes, and shows their headers.";
+    public override string Summary => "Makes, opens and closes LUKS volumes, and shows their headers.";
 
     /// <inheritdoc/>
     public override string Help =>
@@ -29,12 +32,15 @@ internal sealed class LuksVerb : Verb
                  table. The passphrase is asked for, or is the first line of standard input, or all of FILE
           close  removes NAME
           dump   prints what the header says; nothing of it is secret
+          format makes a new volume with a new key, which the passphrase opens; cryptsetup opens it too. Where there is anything but zeroes,
+                 nothing is written without --force
 
           --header FILE     where the header is, if it is not on DEVICE
           --key-file FILE   what is in it is the passphrase, to the last byte; - for standard input
           --allow-discards  discards are passed on
 
-        Nothing is written to header or device by any of them.
+        What a new volume is without options: LUKS2, aes-xts-plain64, a key of 512 bits, sectors of 4096 bytes, and argon2id (LUKS1: pbkdf2)
+        that takes two seconds. --iterations are pbkdf2's rounds or Argon2's passes. Only format writes to header or device.
 
         Example:
           udm luks open disk.img secret
@@ -63,8 +69,12 @@ internal sealed class LuksVerb : Verb
             case ["dump", string device]:
                 Dump(context, LuksVolume.Open(device, context.Options.Value(Option.Header)));
                 break;
+            case ["format", string device]:
+                context.Device = device;
+                Format(context, device);
+                break;
             default:
-                throw new UsageException("one of 'open', 'close' and 'dump', with its operands, is expected");
+                throw new UsageException("one of 'open', 'close', 'dump' and 'format', with its operands, is expected");
         }
 
         return 0;
@@ -93,6 +103,36 @@ internal sealed class LuksVerb : Verb
         }
 
         context.Devices.Remove(selector, DmFlags.None);
+    }
+
+    private static void Format(VerbContext context, string device)
+    {
+        CommandLine options = context.Options;
+        LuksFormat standard = new();
+        uint bits = context.Number(Option.KeySize) ?? 512;
+        LuksFormat format = new()
+        {
+            Version = options.Value(Option.Type) switch
+            {
+                null or "luks2" => 2,
+                "luks1" => 1,
+                string other => throw new UsageException($"type: '{other}' is neither luks1 nor luks2"),
+            },
+            Cipher = options.Value(Option.Cipher) ?? standard.Cipher,
+            KeySize = bits % 8 == 0 ? (int)bits / 8 : throw new UsageException($"keysize: {bits} bits are no whole bytes"),
+            SectorSize = (int?)context.Number(Option.SectorSize),
+            Hash = options.Value(Option.Hash) ?? standard.Hash,
+            Derivation = options.Value(Option.Derivation),
+            Iterations = (int?)context.Number(Option.Iterations),
+            Memory = (int?)context.Number(Option.Memory),
+            Label = options.Value(Option.Label) ?? "",
+            Uuid = options.Value(Option.Uuid) is not string uuid ? standard.Uuid
+                : Guid.TryParseExact(uuid, "D", out Guid given) ? given
+                : throw new UsageException($"uuid: '{uuid}' is none"),
+            Overwrite = options.Has(Option.Force),
+        };
+        using SecretMemory passphrase = Passphrase.ReadNew(context, $"New passphrase of {device}: ");
+        LuksVolume.Format(device, passphrase.Span, format, options.Value(Option.Header));
     }
 
     private static void Dump(VerbContext context, LuksVolume volume)

@@ -33,6 +33,35 @@ internal static class Passphrase
         }
     }
 
+    /// <summary>Reads one that is to be set: from a terminal twice, as nobody sees what is typed.</summary>
+    public static SecretMemory ReadNew(VerbContext context, string prompt)
+    {
+        SecretMemory passphrase = Read(context, prompt);
+        try
+        {
+            if (passphrase.Length == 0)
+            {
+                throw new VerbException("an empty passphrase protects nothing");
+            }
+
+            if (context.InputIsTerminal && context.Options.Value(Option.KeyFile) is null)
+            {
+                using SecretMemory again = Read(context, "The same again: ");
+                if (!CryptographicOperations.FixedTimeEquals(passphrase.Span, again.Span))
+                {
+                    throw new VerbException("the passphrases differ");
+                }
+            }
+
+            return passphrase;
+        }
+        catch
+        {
+            passphrase.Dispose();
+            throw;
+        }
+    }
+
     private static SecretMemory ReadFrom(Stream stream, bool firstLine)
     {
         byte[] bytes = GC.AllocateArray<byte>(Longest + 1, pinned: true); // pinned: no copy of it is left elsewhere

@@ -242,7 +242,8 @@ public sealed class LuksVolumeTests : IDisposable
         CryptSetup(["luksFormat", "-q", .. options.Split(' '), "--key-file", KeyFile, Image]);
     }
 
-    private static void CryptSetup(string[] arguments)
+    /// <summary>Runs cryptsetup, or skips the test where it is not installed.</summary>
+    internal static void CryptSetup(string[] arguments)
     {
         string? program = new[] { "/usr/sbin/cryptsetup", "/sbin/cryptsetup", "/usr/bin/cryptsetup" }.FirstOrDefault(File.Exists);
         Assert.SkipWhen(program is null, "needs cryptsetup (cryptsetup-bin)");

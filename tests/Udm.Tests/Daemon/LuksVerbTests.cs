@@ -39,4 +39,30 @@ public sealed class LuksVerbTests
         Assert.Contains("it is no LUKS volume", daemon.Udm("luks", "close", "z").Error);
         Assert.Equal(2, daemon.Udm("luks", "open", image).Status);
     }
+
+    [Fact]
+    public void A_new_volume_is_made_and_opened()
+    {
+        using RunningDaemon daemon = new();
+        string image = Path.Combine(daemon.Folder, "image"), keyFile = Path.Combine(daemon.Folder, "key");
+        File.WriteAllText(keyFile, "secret");
+        using (FileStream file = File.Create(image))
+        {
+            file.SetLength(20 << 20);
+        }
+
+        string[] fast = ["--pbkdf", "pbkdf2", "--iterations", "1000", "--key-file", keyFile];
+        string uuid = "12345678-1234-1234-1234-123456789abc";
+        daemon.UdmOk(["luks", "format", image, .. fast, "--uuid", uuid, "--label", "name"]);
+        Assert.Contains($"uuid\t{uuid}\nlabel\tname\ncipher\taes-xts-plain64\nsector size\t4096\n", daemon.UdmOk("luks", "dump", image));
+        daemon.UdmOk("luks", "open", image, "m", "--key-file", keyFile);
+        daemon.UdmOk("luks", "close", "m");
+
+        Assert.Contains("is not blank", daemon.Udm(["luks", "format", image, .. fast]).Error);
+        daemon.UdmOk(["luks", "format", image, .. fast, "--type", "luks1", "--force"]);
+        Assert.Contains("version\t1\n", daemon.UdmOk("luks", "dump", image));
+        Assert.Equal(2, daemon.Udm(["luks", "format", image, .. fast, "--type", "luks3"]).Status);
+        File.WriteAllText(keyFile, "");
+        Assert.Contains("an empty passphrase", daemon.Udm(["luks", "format", image, .. fast, "--force"]).Error);
+    }
 }

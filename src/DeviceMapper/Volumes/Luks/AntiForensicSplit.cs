@@ -9,21 +9,37 @@ namespace DeviceMapper.Volumes.Luks;
 /// </summary>
 internal static class AntiForensicSplit
 {
+    /// <summary>Spreads a key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="stripes">So many times the key's size.</param>
+    /// <param name="hash">What spreads it.</param>
+    public static void Split(ReadOnlySpan<byte> key, Span<byte> stripes, Digest hash)
+    {
+        Span<byte> random = stripes[..^key.Length];
+        Span<byte> last = stripes[^key.Length..];
+        System.Security.Cryptography.RandomNumberGenerator.Fill(random);
+        Mix(random, last, hash);
+        Add(last, key);
+    }
+
     /// <summary>Puts a key together again.</summary>
     /// <param name="stripes">So many times the key's size.</param>
     /// <param name="key">The key.</param>
     /// <param name="hash">What spreads it.</param>
     public static void Merge(ReadOnlySpan<byte> stripes, Span<byte> key, Digest hash)
     {
-        key.Clear();
-        int last = stripes.Length - key.Length;
-        for (int at = 0; at < last; at += key.Length)
-        {
-            Add(key, stripes.Slice(at, key.Length));
-            Diffuse(key, hash);
-        }
+        Mix(stripes[..^key.Length], key, hash);
+        Add(key, stripes[^key.Length..]);
+    }
 
-        Add(key, stripes[last..]);
+    private static void Mix(ReadOnlySpan<byte> stripes, Span<byte> mixed, Digest hash)
+    {
+        mixed.Clear();
+        for (int at = 0; at < stripes.Length; at += mixed.Length)
+        {
+            Add(mixed, stripes.Slice(at, mixed.Length));
+            Diffuse(mixed, hash);
+        }
     }
 
     private static void Add(Span<byte> key, ReadOnlySpan<byte> stripe)

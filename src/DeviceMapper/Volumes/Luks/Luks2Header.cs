@@ -18,6 +18,12 @@ internal static class Luks2Header
     private const int ChecksumAt = 448;
     private const int ChecksumSize = 64;
 
+    /// <summary>Where the first keyslot of a new volume lies, in bytes: behind two headers.</summary>
+    public const ulong FirstKeyslot = 2 * SmallestSize;
+
+    /// <summary>Where the data of a new volume starts, in bytes, as cryptsetup's.</summary>
+    public const ulong Reserved = 16 << 20;
+
     /// <summary>Reads the newer one that is whole; null where there is none.</summary>
     public static LuksHeader? TryRead(Stream device)
     {
@@ -31,6 +37,34 @@ internal static class Luks2Header
         }
 
         return newest is null ? null : Parse(newest.Bytes);
+    }
+
+    /// <summary>Writes both headers of a new volume.</summary>
+    public static void Write(Stream device, LuksHeader header, int slotSize)
+    {
+        byte[] json = Luks2Json.Write(header, slotSize, SmallestSize - BinarySize, Reserved - FirstKeyslot);
+        foreach (ulong offset in (ulong[])[0, SmallestSize])
+        {
+            byte[] bytes = new byte[SmallestSize];
+            LuksHeader.Magic.CopyTo(bytes);
+            if (offset != 0)
+            {
+                "SKUL"u8.CopyTo(bytes);
+            }
+
+            bytes[7] = 2;
+            BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(8), SmallestSize);
+            BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(16), 1); // the first of its changes
+            Encoding.UTF8.GetBytes(header.Label, bytes.AsSpan(24, 47));
+            "sha256"u8.CopyTo(bytes.AsSpan(72));
+            RandomNumberGenerator.Fill(bytes.AsSpan(104, 64));
+            Encoding.ASCII.GetBytes(header.Uuid, bytes.AsSpan(168, 39));
+            BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(256), offset);
+            json.CopyTo(bytes, BinarySize);
+            SHA256.HashData(bytes).CopyTo(bytes, ChecksumAt);
+            device.Position = (long)offset;
+            device.Write(bytes);
+        }
     }
 
     private static Found? TryFind(Stream device, ulong offset, ReadOnlySpan<byte> magic)

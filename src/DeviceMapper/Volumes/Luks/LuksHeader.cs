@@ -1,4 +1,6 @@
+using DeviceMapper.Io;
 using DeviceMapper.Native;
+using DeviceMapper.Targets.Crypt;
 
 namespace DeviceMapper.Volumes.Luks;
 
@@ -29,7 +31,8 @@ internal sealed record LuksHeader
     /// <summary>Options of crypt that the header asks for.</summary>
     public IReadOnlyList<string> Options { get; init; } = [];
 
-    private static ReadOnlySpan<byte> Magic => [(byte)'L', (byte)'U', (byte)'K', (byte)'S', 0xba, 0xbe];
+    /// <summary>How headers start.</summary>
+    public static ReadOnlySpan<byte> Magic => [(byte)'L', (byte)'U', (byte)'K', (byte)'S', 0xba, 0xbe];
 
     /// <summary>Reads the header at the start of a device.</summary>
     /// <exception cref="DmException">EINVAL: there is none, it is damaged, or asks for what is not known.</exception>
@@ -82,6 +85,9 @@ internal sealed record LuksKeyslot(
 {
     private const int LargestKey = 512; // bytes
     private const int MostStripes = 1 << 14;
+
+    /// <summary>What encrypts it; it has no key yet.</summary>
+    public CryptCipher NewCipher() => new(CipherSpecification.Parse(Cipher, authenticated: false), Sector.Size, largeIvSectors: false, CipherKeySize);
 
     /// <summary>Refuses sizes that nothing can have.</summary>
     public LuksKeyslot Checked() =>

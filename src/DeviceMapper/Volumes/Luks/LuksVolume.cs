@@ -9,7 +9,8 @@ using DeviceMapper.Targets.Crypt;
 namespace DeviceMapper.Volumes.Luks;
 
 /// <summary>
-/// A volume of LUKS1 or LUKS2: its header is read, a passphrase gives the key, and the key gives the line of a crypt table. Nothing is written.
+/// A volume of LUKS1 or LUKS2: its header is read, a passphrase gives the key, and the key gives the line of a crypt table. Only
+/// <see cref="Format"/> writes.
 /// </summary>
 /// <example>
 /// <code>
@@ -58,6 +59,21 @@ public sealed class LuksVolume
     /// <param name="header">Where its header is, if it is not at its start.</param>
     /// <exception cref="DmException">EINVAL: there is no header, or it is damaged. Others: the path cannot be opened.</exception>
     public static LuksVolume Open(string device, string? header = null) => new(header ?? device, device);
+
+    /// <summary>Makes a volume with a new random key, which a passphrase opens.</summary>
+    /// <param name="device">The path of a file or block device.</param>
+    /// <param name="passphrase">Of its first keyslot, or the content of a key file.</param>
+    /// <param name="format">What it shall be like; null: LUKS2 with aes-xts-plain64, and argon2id.</param>
+    /// <param name="header">Where its header goes, if not to its start; made if it is not there.</param>
+    /// <exception cref="DmException">
+    /// EEXIST: there is something already. EINVAL, ENOENT: there is no such volume, or a library is not installed. ENOSPC: the device is too small.
+    /// Nothing is written then.
+    /// </exception>
+    public static LuksVolume Format(string device, ReadOnlySpan<byte> passphrase, LuksFormat? format = null, string? header = null)
+    {
+        LuksFormatting.Format(device, header, format ?? new LuksFormat(), passphrase);
+        return Open(device, header);
+    }
 
     /// <summary>Finds the volume's key by a passphrase, or the content of a key file.</summary>
     /// <exception cref="DmException">EPERM: no keyslot has it. EINVAL, ENOENT, ENOMEM: one could not be tried, and no other has it.</exception>
@@ -136,8 +152,7 @@ public sealed class LuksVolume
         using SecretMemory derived = new(slot.CipherKeySize);
         slot.Derivation.Derive(passphrase, derived.Span);
         using SecretMemory stripes = new(LuksHeader.ReadAt(header, slot.Offset, whole));
-        CipherSpecification specification = CipherSpecification.Parse(slot.Cipher, authenticated: false);
-        using CryptCipher cipher = new(specification, Sector.Size, largeIvSectors: false, slot.CipherKeySize);
+        using CryptCipher cipher = slot.NewCipher();
         cipher.SetKey(derived.Span);
         cipher.Decrypt(stripes.Buffer, 0);
         SecretMemory key = new(slot.KeySize);
@@ -173,7 +188,8 @@ public sealed class LuksVolume
         }
     }
 
-    private static ulong SizeOf(string path)
+    /// <summary>Bytes of a file or block device.</summary>
+    internal static ulong SizeOf(string path)
     {
         if (FileStatus.TryGet(path, out FileStatus status) is not Errno.None and Errno errno)
         {

@@ -1,0 +1,155 @@
+using System.Security.Cryptography;
+using DeviceMapper.Cryptography;
+using DeviceMapper.Io;
+using DeviceMapper.Native;
+using DeviceMapper.Targets.Crypt;
+
+namespace DeviceMapper.Volumes.Luks;
+
+/// <summary>Writes the header and first keyslot of a new volume. All that can be refused is refused before the first write.</summary>
+internal static class LuksFormatting
+{
+    private const int Stripes = 4000; // of cryptsetup, in both versions
+    private const int DigestIterations = 1000; // the key is random: its digest needs no slowness
+    private const int SaltSize = 32;
+    private const int Piece = 1 << 20;
+
+    /// <summary>Formats a device.</summary>
+    /// <param name="device">Where the data will be.</param>
+    /// <param name="headerPath">Where the header goes; made if it is not there. Null: to the device's start.</param>
+    /// <param name="format">What the volume shall be like.</param>
+    /// <param name="passphrase">Of the first keyslot.</param>
+    public static void Format(string device, string? headerPath, LuksFormat format, ReadOnlySpan<byte> passphrase)
+    {
+        format.Check();
+        ulong reserved = format.Version == 1 ? Luks1Header.ReservedFor(SlotSize(format)) : Luks2Header.Reserved;
+        ulong dataOffset = headerPath is null ? reserved : 0;
+        ulong size = LuksVolume.SizeOf(device);
+        if (size < dataOffset + 4096)
+        {
+            throw new DmException(Errno.ENOSPC, $"the device has {size} bytes, and a header needs {dataOffset} before any data");
+        }
+
+        using SecretMemory key = new(format.KeySize);
+        RandomNumberGenerator.Fill(key.Span);
+        int sectorSize = format.SectorSize ?? (format.Version == 2 && (size - dataOffset) % 4096 == 0 ? 4096 : 512);
+        LuksHeader header = NewHeader(format, dataOffset, sectorSize, key.Span);
+        byte[] keyslot = Seal(header.Keyslots[0], passphrase, key.Span);
+        using FileStream stream = Open(headerPath ?? device, mayBeNew: headerPath is not null);
+        if (!format.Overwrite)
+        {
+            RequireZeroes(stream, headerPath ?? device, reserved);
+        }
+
+        Wipe(stream, reserved);
+        WriteAt(stream, header.Keyslots[0].Offset, keyslot);
+        if (format.Version == 1)
+        {
+            WriteAt(stream, 0, Luks1Header.ToBytes(header, SlotSize(format)));
+        }
+        else
+        {
+            Luks2Header.Write(stream, header, SlotSize(format));
+        }
+
+        stream.Flush(flushToDisk: true);
+    }
+
+    // Keyslots start at multiples of 4 KiB.
+    private static int SlotSize(LuksFormat format) => ((format.KeySize * Stripes) + 4095) & ~4095;
+
+    private static LuksHeader NewHeader(LuksFormat format, ulong dataOffset, int sectorSize, ReadOnlySpan<byte> key)
+    {
+        CipherSpecification specification = CipherSpecification.Parse(format.Cipher, authenticated: false);
+        using (CryptCipher cipher = new(specification, sectorSize, largeIvSectors: false, format.KeySize))
+        {
+            if (cipher.StoredIvSize > 0)
+            {
+                throw new DmException(Errno.EINVAL, $"the cipher '{format.Cipher}' stores its vectors, which a volume without integrity has no place for");
+            }
+        }
+
+        KeyDerivation digest = KeyDerivation.Pbkdf2(format.Hash, DigestIterations, RandomNumberGenerator.GetBytes(SaltSize));
+        using Digest hash = Digest.Create(format.Hash);
+        byte[] value = new byte[format.Version == 1 ? Luks1Header.DigestSize : hash.Size];
+        digest.Derive(key, value);
+        KeyDerivation derivation = KeyDerivationCost.Choose(format, RandomNumberGenerator.GetBytes(SaltSize));
+        ulong offset = format.Version == 1 ? Luks1Header.FirstKeyslot : Luks2Header.FirstKeyslot;
+        return new LuksHeader
+        {
+            Version = format.Version,
+            Uuid = format.Uuid.ToString(),
+            Label = format.Label,
+            Segment = new LuksSegment(dataOffset, null, 0, format.Cipher, sectorSize),
+            Keyslots = [new LuksKeyslot(0, format.KeySize, Stripes, format.Hash, offset, format.Cipher, format.KeySize, derivation)],
+            Digests = [new LuksDigest([0], digest, value)],
+        };
+    }
+
+    private static byte[] Seal(LuksKeyslot slot, ReadOnlySpan<byte> passphrase, ReadOnlySpan<byte> key)
+    {
+        using SecretMemory derived = new(slot.CipherKeySize);
+        slot.Derivation.Derive(passphrase, derived.Span);
+        int length = slot.KeySize * slot.Stripes;
+        using SecretMemory stripes = new((length + Sector.Size - 1) / Sector.Size * Sector.Size);
+        using Digest hash = Digest.Create(slot.SplitHash);
+        AntiForensicSplit.Split(key, stripes.Span[..length], hash);
+        using CryptCipher cipher = slot.NewCipher();
+        cipher.SetKey(derived.Span);
+        byte[] ciphertext = new byte[stripes.Length];
+        cipher.Encrypt(stripes.Buffer, ciphertext, 0);
+        return ciphertext;
+    }
+
+    private static FileStream Open(string path, bool mayBeNew)
+    {
+        FileStreamOptions options = new()
+        {
+            Mode = mayBeNew ? FileMode.OpenOrCreate : FileMode.Open,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite,
+            BufferSize = 0,
+        };
+        if (mayBeNew)
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        try
+        {
+            return new FileStream(path, options);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DmException(e is UnauthorizedAccessException ? Errno.EACCES : Errno.ENOENT, $"'{path}' cannot be written", e);
+        }
+    }
+
+    private static void RequireZeroes(FileStream stream, string path, ulong length)
+    {
+        for (ulong offset = 0; offset < length; offset += Piece)
+        {
+            int at = LuksHeader.ReadAt(stream, offset, (int)Math.Min(Piece, length - offset)).AsSpan().IndexOfAnyExcept((byte)0);
+            if (at >= 0)
+            {
+                throw new DmException(
+                    Errno.EEXIST, $"'{path}' is not blank: its byte {offset + (ulong)at} is not zero, and the header would overwrite it; --force does so");
+            }
+        }
+    }
+
+    private static void Wipe(FileStream stream, ulong length)
+    {
+        byte[] zeroes = new byte[Piece];
+        for (ulong offset = 0; offset < length; offset += Piece)
+        {
+            WriteAt(stream, offset, zeroes.AsSpan(0, (int)Math.Min(Piece, length - offset)));
+        }
+    }
+
+    private static void WriteAt(FileStream stream, ulong offset, ReadOnlySpan<byte> bytes)
+    {
+        stream.Position = (long)offset;
+        stream.Write(bytes);
+    }
+}
