@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Udm.Tests.Daemon;
 
-/// <summary>The kernel's own NBD client, in a guest of its own: a file system, fio, a swap, and a new connection after the first has gone.</summary>
+/// <summary>The kernel's own NBD client, in a guest of its own: a file system, fio, a load, and a new connection after the first has gone.</summary>
 public sealed class KernelClientTests
 {
     private static readonly string[] Expected =
