@@ -10,11 +10,10 @@ public class Lookup
     private const int Group = 64; // look-ups of a call, whose own cost would be as large as theirs
 
     private readonly Sector[] _random = new Sector[1 << 16];
+    private readonly Sector[] _sequential = new Sector[1 << 16];
     private DeviceRegistry? _registry;
     private Table? _table;
     private BioThread? _thread;
-    private ulong _sectors;
-    private ulong _next;
     private int _index;
 
     /// <summary>Targets of the table.</summary>
@@ -33,11 +32,12 @@ public class Lookup
         TableLine[] lines = [.. Enumerable.Range(0, Targets).Select(i => new TableLine(new Sector((ulong)i * (ulong)Length), new SectorCount((ulong)Length), "linear", "null 0"))];
         _table = Table.Build(_registry.Create("m"), lines, DeviceMode.ReadWrite, CancellationToken.None);
         _thread = BioThread.Current;
-        _sectors = _table.Size.Value;
+        ulong size = _table.Size.Value;
         Random random = new(1);
         for (int i = 0; i < _random.Length; i++)
         {
-            _random[i] = new Sector((ulong)random.NextInt64((long)_sectors));
+            _random[i] = new Sector((ulong)random.NextInt64((long)size));
+            _sequential[i] = new Sector((ulong)i * 8 % size);
         }
     }
 
@@ -52,36 +52,21 @@ public class Lookup
     /// <summary>Eight sectors on from the last.</summary>
     /// <returns>The last target.</returns>
     [Benchmark(OperationsPerInvoke = Group)]
-    public object Sequential()
-    {
-        Table table = _table!;
-        BioThread thread = _thread!;
-        object target = table;
-        for (int i = 0; i < Group; i++)
-        {
-            _next += 8;
-            if (_next >= _sectors)
-            {
-                _next = 0;
-            }
-
-            target = table.Find(new Sector(_next), thread);
-        }
-
-        return target;
-    }
+    public object Sequential() => Find(_sequential);
 
     /// <summary>Anywhere.</summary>
     /// <returns>The last target.</returns>
     [Benchmark(OperationsPerInvoke = Group)]
-    public object Random()
+    public object Random() => Find(_random);
+
+    private object Find(Sector[] sectors)
     {
         Table table = _table!;
         BioThread thread = _thread!;
         object target = table;
         for (int i = 0; i < Group; i++)
         {
-            target = table.Find(_random[_index++ & 0xffff], thread);
+            target = table.Find(sectors[_index++ & 0xffff], thread);
         }
 
         return target;

@@ -32,15 +32,10 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     {
         get
         {
-            ulong pending = 0, blocked = 0;
-            foreach (string line in OwnStatus)
-            {
-                string[] words = line.Split(":\t");
-                ulong set = words[0] is "SigPnd" or "ShdPnd" or "SigBlk" ? ulong.Parse(words[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) : 0;
-                _ = words[0] == "SigBlk" ? blocked = set : pending |= set;
-            }
+            string[] status = OwnStatus;
+            return ((Set("SigPnd") | Set("ShdPnd")) & ~Set("SigBlk")) != 0;
 
-            return (pending & ~blocked) != 0;
+            ulong Set(string name) => Field(status, name) is { } set ? ulong.Parse(set, NumberStyles.HexNumber, CultureInfo.InvariantCulture) : 0;
         }
     }
 
@@ -139,11 +134,12 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     private string[] OwnStatus => Status(Pid.ToString(CultureInfo.InvariantCulture));
 
     private uint StatusNumber(string field) =>
-        OwnStatus.FirstOrDefault(line => line.StartsWith(field + ":\t", StringComparison.Ordinal)) is { } line
-        && uint.TryParse(line.Split('\t')[1], CultureInfo.InvariantCulture, out uint number) ? number : 0;
+        Field(OwnStatus, field)?.Split('\t')[0] is { } first && uint.TryParse(first, CultureInfo.InvariantCulture, out uint number) ? number : 0;
 
-    private static string Rights(string[] status) =>
-        string.Join('\n', status.Where(line => line.StartsWith("Uid:", StringComparison.Ordinal) || line.StartsWith("CapEff:", StringComparison.Ordinal)));
+    private static (string? User, string? Capabilities) Rights(string[] status) => (Field(status, "Uid"), Field(status, "CapEff"));
+
+    private static string? Field(string[] status, string name) =>
+        status.FirstOrDefault(line => line.StartsWith(name + ":\t", StringComparison.Ordinal))?[(name.Length + 2)..];
 
     /// <summary>What /proc tells of a process; nothing where it has ended.</summary>
     private static string[] Status(string process)

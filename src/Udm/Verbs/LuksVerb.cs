@@ -109,7 +109,7 @@ internal sealed class LuksVerb : Verb
     {
         CommandLine options = context.Options;
         LuksFormat standard = new();
-        uint bits = context.Number(Option.KeySize) ?? 512;
+        int bits = Whole(Option.KeySize) ?? 512;
         LuksFormat format = new()
         {
             Version = options.Value(Option.Type) switch
@@ -119,12 +119,12 @@ internal sealed class LuksVerb : Verb
                 string other => throw new UsageException($"type: '{other}' is neither luks1 nor luks2"),
             },
             Cipher = options.Value(Option.Cipher) ?? standard.Cipher,
-            KeySize = bits % 8 == 0 ? (int)bits / 8 : throw new UsageException($"keysize: {bits} bits are no whole bytes"),
-            SectorSize = (int?)context.Number(Option.SectorSize),
+            KeySize = bits % 8 == 0 ? bits / 8 : throw new UsageException($"keysize: {bits} bits are no whole bytes"),
+            SectorSize = Whole(Option.SectorSize),
             Hash = options.Value(Option.Hash) ?? standard.Hash,
             Derivation = options.Value(Option.Derivation),
-            Iterations = (int?)context.Number(Option.Iterations),
-            Memory = (int?)context.Number(Option.Memory),
+            Iterations = Whole(Option.Iterations),
+            Memory = Whole(Option.Memory),
             Label = options.Value(Option.Label) ?? "",
             Uuid = options.Value(Option.Uuid) is not string uuid ? standard.Uuid
                 : Guid.TryParseExact(uuid, "D", out Guid given) ? given
@@ -133,6 +133,10 @@ internal sealed class LuksVerb : Verb
         };
         using SecretMemory passphrase = Passphrase.ReadNew(context, $"New passphrase of {device}: ");
         LuksVolume.Format(device, passphrase.Span, format, options.Value(Option.Header));
+
+        int? Whole(Option option) => context.Number(option) is not { } number ? null
+            : number <= int.MaxValue ? (int)number
+            : throw new UsageException($"{option.ToString().ToLowerInvariant()}: {number} is more than there can be");
     }
 
     private static void Dump(VerbContext context, LuksVolume volume)

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
-using System.Text;
 using DeviceMapper;
 using DeviceMapper.Cryptography;
 using DeviceMapper.Native;
+using Microsoft.Win32.SafeHandles;
+using Udm.Native;
 
 namespace Udm.Verbs;
 
@@ -85,34 +86,15 @@ internal static class Passphrase
         }
     }
 
+    /// <summary>Reads a line, in which the terminal itself takes back what was typed wrong.</summary>
     private static SecretMemory ReadFromTerminal(VerbContext context, string prompt)
     {
-        char[] typed = GC.AllocateArray<char>(1024, pinned: true);
-        byte[] bytes = GC.AllocateArray<byte>(Encoding.UTF8.GetMaxByteCount(typed.Length), pinned: true);
-        try
-        {
-            context.Error.Write(prompt);
-            context.Error.Flush();
-            int length = 0;
-            while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
-            {
-                if (key.Key == ConsoleKey.Backspace)
-                {
-                    length = Math.Max(0, length - 1);
-                }
-                else if (key.KeyChar != 0 && length < typed.Length)
-                {
-                    typed[length++] = key.KeyChar;
-                }
-            }
-
-            context.Error.WriteLine();
-            return new SecretMemory(bytes.AsSpan(0, Encoding.UTF8.GetBytes(typed, 0, length, bytes, 0)));
-        }
-        finally
-        {
-            Array.Clear(typed);
-            CryptographicOperations.ZeroMemory(bytes);
-        }
+        using TerminalEcho silent = new();
+        context.Error.Write(prompt);
+        context.Error.Flush();
+        using FileStream terminal = new(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0); // the console's own stream would show it
+        SecretMemory passphrase = ReadFrom(terminal, firstLine: true);
+        context.Error.WriteLine();
+        return passphrase;
     }
 }

@@ -57,10 +57,7 @@ public sealed class CrashTests
     {
         using BlockMachine machine = NewMachine();
         string name = machine.Name("a");
-        machine.Daemon.UdmOk("create", name, "--table", $"0 {Sectors} fault file:{machine.Image}?size=16M 0 seed=1 cache=16M");
-        machine.MakeFileSystem("a");
-        machine.MountIt("a");
-        Commit(machine, 1);
+        Begin(machine, $"0 {Sectors} fault file:{machine.Image}?size=16M 0 seed=1 cache=16M");
         if (dropsFlushes)
         {
             machine.Daemon.UdmOk("fault", name, "add", "lie", "flush", "drop");
@@ -84,10 +81,7 @@ public sealed class CrashTests
     {
         using BlockMachine machine = NewMachine();
         string name = machine.Name("a");
-        machine.Daemon.UdmOk("create", name, "--table", $"0 {Sectors} fault file:{machine.Image}?size=16M 0 seed=1");
-        machine.MakeFileSystem("a");
-        machine.MountIt("a");
-        Commit(machine, 1);
+        Begin(machine, $"0 {Sectors} fault file:{machine.Image}?size=16M 0 seed=1");
         machine.Daemon.UdmOk("fault", name, "add", "here", "write", "next=1", "hang");
         using Process commit = BlockMachine.Begin("sqlite3", Path.Combine(machine.Mount, "db"), Sql(2));
         machine.Daemon.UdmOk("fault", name, "wait", "here");
@@ -105,20 +99,21 @@ public sealed class CrashTests
     {
         using BlockMachine machine = NewMachine();
         string name = machine.Name("a");
-        machine.Daemon.UdmOk("create", name, "--table", $"0 {Sectors} flakey file:{machine.Image}?size=16M 0 60 0");
-        machine.MakeFileSystem("a");
-        machine.MountIt("a");
-        Commit(machine, 1);
+        Begin(machine, $"0 {Sectors} flakey file:{machine.Image}?size=16M 0 60 0");
         Commit(machine, 2);
-        machine.Daemon.UdmOk("load", name, "--table", $"0 {Sectors} flakey file:{machine.Image}?size=16M 0 0 60 1 drop_writes");
-        machine.Daemon.UdmOk("resume", name, "--nolockfs");
+        Swap($"0 {Sectors} flakey file:{machine.Image}?size=16M 0 0 60 1 drop_writes");
         Commit(machine, 3);
         machine.Unmount();
-        machine.Daemon.UdmOk("load", name, "--table", $"0 {Sectors} linear file:{machine.Image}?size=16M 0");
-        machine.Daemon.UdmOk("resume", name);
+        Swap($"0 {Sectors} linear file:{machine.Image}?size=16M 0");
         (int status, string output) = RunCheck(machine.Daemon.FileOf(name), 2);
         Assert.True(status == 0, output);
         Assert.Equal(1, RunCheck(machine.Daemon.FileOf(name), 3).Status); // the third is lost, and the check sees it
+
+        void Swap(string table)
+        {
+            machine.Daemon.UdmOk("load", name, "--table", table);
+            machine.Daemon.UdmOk("resume", name);
+        }
     }
 
     /// <summary>
@@ -162,6 +157,15 @@ public sealed class CrashTests
             BlockMachine.Run("fusermount3", "-uqz", mount);
             Directory.Delete(mount);
         }
+    }
+
+    /// <summary>A device with a file system, mounted, and a database of one commit.</summary>
+    private static void Begin(BlockMachine machine, string table)
+    {
+        machine.Daemon.UdmOk("create", machine.Name("a"), "--table", table);
+        machine.MakeFileSystem("a");
+        machine.MountIt("a");
+        Commit(machine, 1);
     }
 
     private static BlockMachine NewMachine()

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using DeviceMapper.Backends;
 using DeviceMapper.Cryptography;
 using DeviceMapper.Io;
 using DeviceMapper.Native;
@@ -36,6 +37,7 @@ internal static class LuksFormatting
         LuksHeader header = NewHeader(format, dataOffset, sectorSize, key.Span);
         byte[] keyslot = Seal(header.Keyslots[0], passphrase, key.Span);
         using FileStream stream = Open(headerPath ?? device, mayBeNew: headerPath is not null);
+        using OpenFile claim = Claim(headerPath ?? device);
         if (!format.Overwrite)
         {
             RequireZeroes(stream, headerPath ?? device, reserved);
@@ -123,6 +125,27 @@ internal static class LuksFormatting
         {
             throw new DmException(e is UnauthorizedAccessException ? Errno.EACCES : Errno.ENOENT, $"'{path}' cannot be written", e);
         }
+    }
+
+    /// <summary>Keeps others off, as a table does that names the device; also with <see cref="LuksFormat.Overwrite"/> nothing is taken from who uses it.</summary>
+    private static OpenFile Claim(string path)
+    {
+        bool block = FileStatus.TryGet(path, out FileStatus status) == Errno.None && status.Kind == FileKind.BlockDevice;
+        Errno error = OpenFile.TryOpen(path, block ? LibC.O_RDONLY | LibC.O_EXCL : LibC.O_RDWR, out OpenFile? claim);
+        if (error == Errno.None && !block)
+        {
+            error = claim!.Lock(LibC.F_WRLCK) == Errno.None ? Errno.None : Errno.EBUSY;
+        }
+
+        if (error == Errno.None)
+        {
+            return claim!;
+        }
+
+        claim?.Dispose();
+        throw error == Errno.EBUSY
+            ? new DmException(error, $"'{path}' is {(block ? DeviceUsers.OfBlockDevice(status.Device) : DeviceUsers.OfFile(status.FileSystem, status.Inode))}")
+            : OpenErrors.Refusal(error, path);
     }
 
     private static void RequireZeroes(FileStream stream, string path, ulong length)

@@ -66,7 +66,7 @@ public sealed class LuksVolume
     /// <param name="format">What it shall be like; null: LUKS2 with aes-xts-plain64, and argon2id.</param>
     /// <param name="header">Where its header goes, if not to its start; made if it is not there.</param>
     /// <exception cref="DmException">
-    /// EEXIST: there is something already. EINVAL, ENOENT: there is no such volume, or a library is not installed. ENOSPC: the device is too small.
+    /// EBUSY: somebody uses it. EEXIST: there is something already. EINVAL, ENOENT: there is no such volume, or a library is not installed. ENOSPC: the device is too small.
     /// Nothing is written then.
     /// </exception>
     public static LuksVolume Format(string device, ReadOnlySpan<byte> passphrase, LuksFormat? format = null, string? header = null)
