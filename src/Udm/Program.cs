@@ -19,6 +19,7 @@ VerbContext context = new(line, control)
     Error = error,
     In = input,
     InputIsTerminal = !Console.IsInputRedirected,
+    ErrorIsTerminal = !Console.IsErrorRedirected,
     AskTerminalWidth = Console.IsOutputRedirected ? null : static () => Console.WindowWidth,
 };
 return VerbRunner.Run(context);

@@ -54,6 +54,9 @@ internal sealed class VerbContext
     /// <summary>Whether standard input is a terminal.</summary>
     public bool InputIsTerminal { get; init; }
 
+    /// <summary>Whether standard error is a terminal, which is shown how far long work is.</summary>
+    public bool ErrorIsTerminal { get; init; }
+
     /// <summary>How many columns a terminal on standard output has; null if it is none.</summary>
     public int? TerminalWidth => AskTerminalWidth?.Invoke();
 
@@ -122,6 +125,16 @@ internal sealed class VerbContext
             : throw new UsageException($"{option.ToString().ToLowerInvariant()}: '{value}' is not a number");
     }
 
+    /// <summary>The value of an option that is a number of 64 bits; null if it was not given.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public ulong? LongNumber(Option option)
+    {
+        string? value = Options.Value(option);
+        return value is null ? null
+            : ulong.TryParse(value, out ulong number) ? number
+            : throw new UsageException($"{OptionForm.Of(option)}: '{value}' is not a number");
+    }
+
     /// <summary>Whether the verb prints JSON.</summary>
     public bool PrintsJson => Options.Has(Option.Json);
 
@@ -169,6 +182,7 @@ internal sealed class VerbContext
         Error = Error,
         In = In,
         InputIsTerminal = InputIsTerminal,
+        ErrorIsTerminal = ErrorIsTerminal,
         AskTerminalWidth = AskTerminalWidth,
     };
 

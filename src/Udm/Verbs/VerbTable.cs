@@ -30,6 +30,7 @@ internal static class VerbTable
         new MultipathVerb(),
         new SetGeometryVerb(),
         new LuksVerb(),
+        new VerityVerb(),
         new SnapshotVerb(),
         new ThinVerb(),
         new MangleVerb(),

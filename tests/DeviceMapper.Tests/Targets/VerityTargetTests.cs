@@ -3,7 +3,7 @@ using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using DeviceMapper.Targets.Verity;
 using DeviceMapper.Tests.Infrastructure;
-using DeviceMapper.Volumes;
+using DeviceMapper.Volumes.Verity;
 
 namespace DeviceMapper.Tests.Targets;
 
@@ -245,17 +245,16 @@ public sealed class VerityTargetTests
         byte[] covered = [.. registry["a"].Data.AsSpan(0, 300 * 4096), .. registry["h"].Data.AsSpan(0, 4 * 4096)];
         int length = ReedSolomon.Length - roots, rounds = (304 + length - 1) / length;
         ReedSolomon code = new(roots);
-        byte[] codeword = new byte[ReedSolomon.Length];
-        for (int i = 0; i < rounds * 4096; i++)
+        byte[] blocks = new byte[length * 4096];
+        for (int round = 0; round < rounds; round++)
         {
-            for (int j = 0; j < length; j++)
+            Array.Clear(blocks);
+            for (int place = 0; place < length && (round + (place * rounds)) * 4096 < covered.Length; place++)
             {
-                int at = i + (j * rounds * 4096);
-                codeword[j] = at < covered.Length ? covered[at] : (byte)0;
+                covered.AsSpan((round + (place * rounds)) * 4096, 4096).CopyTo(blocks.AsSpan(place * 4096));
             }
 
-            code.Encode(codeword);
-            codeword.AsSpan(length).CopyTo(parity.Data.AsSpan(i * roots));
+            code.Encode(blocks, 4096, parity.Data.AsSpan(round * roots * 4096, roots * 4096));
         }
     }
 }

@@ -1,7 +1,9 @@
+using System.Runtime.Intrinsics;
+
 namespace DeviceMapper.Targets.Verity;
 
 /// <summary>
-/// Decoder of the Reed-Solomon code RS(255, 255 - roots) over GF(2^8) with the polynomial 0x11d, whose generator has the roots
+/// The Reed-Solomon code RS(255, 255 - roots) over GF(2^8) with the polynomial 0x11d, whose generator has the roots
 /// α^0 to α^(roots-1): that of the kernel's <c>lib/reed_solomon</c> with verity's parameters.
 /// </summary>
 internal sealed class ReedSolomon
@@ -17,7 +19,7 @@ internal sealed class ReedSolomon
 
     private readonly int _roots;
 
-    /// <summary>A decoder for codewords with so many bytes of parity, at most 24.</summary>
+    /// <summary>That for codewords with so many bytes of parity, at most 24.</summary>
     public ReedSolomon(int roots) => _roots = roots;
 
     /// <summary>Corrects a codeword in place.</summary>
@@ -86,8 +88,41 @@ internal sealed class ReedSolomon
         return true;
     }
 
-    /// <summary>Parity of the data at the start of a codeword, into its end.</summary>
-    public void Encode(Span<byte> codeword)
+    /// <summary>Makes the parity of blocks, of whose bytes at one place the data of a codeword is made.</summary>
+    /// <param name="blocks">255 - roots blocks, one after the other.</param>
+    /// <param name="blockSize">Bytes of each, a multiple of 16.</param>
+    /// <param name="parity">A block's number of times the roots: the parity of each codeword, one after the other.</param>
+    public void Encode(ReadOnlySpan<byte> blocks, int blockSize, Span<byte> parity)
+    {
+        Span<Vector128<byte>> low = stackalloc Vector128<byte>[MostRoots]; // products of the generator's coefficients with 0 to 15
+        Span<Vector128<byte>> high = stackalloc Vector128<byte>[MostRoots]; // and with 16 times that
+        MakeProducts(low, high);
+        Span<Vector128<byte>> remainder = stackalloc Vector128<byte>[MostRoots + 1]; // of 16 codewords at once
+        for (int column = 0; column < blockSize; column += Vector128<byte>.Count)
+        {
+            remainder.Clear();
+            for (int block = 0; block < Length - _roots; block++)
+            {
+                Vector128<byte> feedback = Vector128.Create(blocks.Slice((block * blockSize) + column, Vector128<byte>.Count)) ^ remainder[0];
+                Vector128<byte> lowDigits = feedback & Vector128.Create((byte)15);
+                Vector128<byte> highDigits = Vector128.ShiftRightLogical(feedback, 4);
+                for (int root = 0; root < _roots; root++)
+                {
+                    remainder[root] = remainder[root + 1] ^ Vector128.Shuffle(low[root], lowDigits) ^ Vector128.Shuffle(high[root], highDigits);
+                }
+            }
+
+            for (int i = 0; i < Vector128<byte>.Count; i++)
+            {
+                for (int root = 0; root < _roots; root++)
+                {
+                    parity[((column + i) * _roots) + root] = remainder[root][i];
+                }
+            }
+        }
+    }
+
+    private void MakeProducts(Span<Vector128<byte>> low, Span<Vector128<byte>> high)
     {
         Span<byte> generator = stackalloc byte[MostRoots + 1];
         generator[0] = 1;
@@ -101,16 +136,17 @@ internal sealed class ReedSolomon
             generator[0] = Multiply(generator[0], _power[root]);
         }
 
-        Span<byte> parity = codeword[^_roots..];
-        parity.Clear();
-        foreach (byte b in codeword[..^_roots])
+        Span<byte> products = stackalloc byte[32];
+        for (int root = 0; root < _roots; root++)
         {
-            byte feedback = (byte)(b ^ parity[0]);
-            for (int i = 0; i < _roots; i++)
+            for (int digit = 0; digit < 16; digit++)
             {
-                byte next = i + 1 < _roots ? parity[i + 1] : (byte)0;
-                parity[i] = (byte)(next ^ Multiply(feedback, generator[_roots - 1 - i]));
+                products[digit] = Multiply(generator[_roots - 1 - root], (byte)digit);
+                products[16 + digit] = Multiply(generator[_roots - 1 - root], (byte)(digit << 4));
             }
+
+            low[root] = Vector128.Create(products[..16]);
+            high[root] = Vector128.Create(products[16..]);
         }
     }
 

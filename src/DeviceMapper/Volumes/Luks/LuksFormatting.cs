@@ -25,7 +25,7 @@ internal static class LuksFormatting
         format.Check();
         ulong reserved = format.Version == 1 ? Luks1Header.ReservedFor(SlotSize(format)) : Luks2Header.Reserved;
         ulong dataOffset = headerPath is null ? reserved : 0;
-        ulong size = LuksVolume.SizeOf(device);
+        ulong size = VolumeFile.SizeOf(device);
         if (size < dataOffset + 4096)
         {
             throw new DmException(Errno.ENOSPC, $"the device has {size} bytes, and a header needs {dataOffset} before any data");
@@ -36,18 +36,18 @@ internal static class LuksFormatting
         int sectorSize = format.SectorSize ?? (format.Version == 2 && (size - dataOffset) % 4096 == 0 ? 4096 : 512);
         LuksHeader header = NewHeader(format, dataOffset, sectorSize, key.Span);
         byte[] keyslot = Seal(header.Keyslots[0], passphrase, key.Span);
-        using FileStream stream = Open(headerPath ?? device, mayBeNew: headerPath is not null);
-        using OpenFile claim = Claim(headerPath ?? device);
+        using FileStream stream = VolumeFile.OpenForWriting(headerPath ?? device, mayBeNew: headerPath is not null);
+        using OpenFile claim = VolumeFile.Claim(headerPath ?? device);
         if (!format.Overwrite)
         {
-            RequireZeroes(stream, headerPath ?? device, reserved);
+            VolumeFile.RequireZeroes(stream, headerPath ?? device, 0, reserved);
         }
 
         Wipe(stream, reserved);
-        WriteAt(stream, header.Keyslots[0].Offset, keyslot);
+        VolumeFile.WriteAt(stream, header.Keyslots[0].Offset, keyslot);
         if (format.Version == 1)
         {
-            WriteAt(stream, 0, Luks1Header.ToBytes(header, SlotSize(format)));
+            VolumeFile.WriteAt(stream, 0, Luks1Header.ToBytes(header, SlotSize(format)));
         }
         else
         {
@@ -103,76 +103,12 @@ internal static class LuksFormatting
         return ciphertext;
     }
 
-    private static FileStream Open(string path, bool mayBeNew)
-    {
-        FileStreamOptions options = new()
-        {
-            Mode = mayBeNew ? FileMode.OpenOrCreate : FileMode.Open,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.ReadWrite,
-            BufferSize = 0,
-        };
-        if (mayBeNew)
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        try
-        {
-            return new FileStream(path, options);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new DmException(e is UnauthorizedAccessException ? Errno.EACCES : Errno.ENOENT, $"'{path}' cannot be written", e);
-        }
-    }
-
-    /// <summary>Keeps others off, as a table does that names the device; also with <see cref="LuksFormat.Overwrite"/> nothing is taken from who uses it.</summary>
-    private static OpenFile Claim(string path)
-    {
-        bool block = FileStatus.TryGet(path, out FileStatus status) == Errno.None && status.Kind == FileKind.BlockDevice;
-        Errno error = OpenFile.TryOpen(path, block ? LibC.O_RDONLY | LibC.O_EXCL : LibC.O_RDWR, out OpenFile? claim);
-        if (error == Errno.None && !block)
-        {
-            error = claim!.Lock(LibC.F_WRLCK) == Errno.None ? Errno.None : Errno.EBUSY;
-        }
-
-        if (error == Errno.None)
-        {
-            return claim!;
-        }
-
-        claim?.Dispose();
-        throw error == Errno.EBUSY
-            ? new DmException(error, $"'{path}' is {(block ? DeviceUsers.OfBlockDevice(status.Device) : DeviceUsers.OfFile(status.FileSystem, status.Inode))}")
-            : OpenErrors.Refusal(error, path);
-    }
-
-    private static void RequireZeroes(FileStream stream, string path, ulong length)
-    {
-        for (ulong offset = 0; offset < length; offset += Piece)
-        {
-            int at = LuksHeader.ReadAt(stream, offset, (int)Math.Min(Piece, length - offset)).AsSpan().IndexOfAnyExcept((byte)0);
-            if (at >= 0)
-            {
-                throw new DmException(
-                    Errno.EEXIST, $"'{path}' is not blank: its byte {offset + (ulong)at} is not zero, and the header would overwrite it; --force does so");
-            }
-        }
-    }
-
     private static void Wipe(FileStream stream, ulong length)
     {
         byte[] zeroes = new byte[Piece];
         for (ulong offset = 0; offset < length; offset += Piece)
         {
-            WriteAt(stream, offset, zeroes.AsSpan(0, (int)Math.Min(Piece, length - offset)));
+            VolumeFile.WriteAt(stream, offset, zeroes.AsSpan(0, (int)Math.Min(Piece, length - offset)));
         }
-    }
-
-    private static void WriteAt(FileStream stream, ulong offset, ReadOnlySpan<byte> bytes)
-    {
-        stream.Position = (long)offset;
-        stream.Write(bytes);
     }
 }

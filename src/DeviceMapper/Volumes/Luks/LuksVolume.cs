@@ -29,7 +29,7 @@ public sealed class LuksVolume
     {
         _headerPath = headerPath;
         _devicePath = devicePath;
-        using FileStream header = OpenForReading(headerPath);
+        using FileStream header = VolumeFile.OpenForReading(headerPath);
         _header = LuksHeader.Read(header);
     }
 
@@ -80,7 +80,7 @@ public sealed class LuksVolume
     public SecretMemory Unlock(ReadOnlySpan<byte> passphrase)
     {
         DmException? hindrance = null;
-        using FileStream header = OpenForReading(_headerPath);
+        using FileStream header = VolumeFile.OpenForReading(_headerPath);
         foreach (LuksKeyslot slot in _header.Keyslots)
         {
             try
@@ -119,7 +119,7 @@ public sealed class LuksVolume
     public TableLine TableLine(string key, bool allowDiscards = false)
     {
         LuksSegment segment = _header.Segment;
-        ulong size = SizeOf(_devicePath);
+        ulong size = VolumeFile.SizeOf(_devicePath);
         ulong left = size > segment.Offset ? (size - segment.Offset) & ~((ulong)segment.SectorSize - 1) : 0;
         ulong length = segment.Size ?? left;
         if (length == 0 || length > left)
@@ -174,30 +174,5 @@ public sealed class LuksVolume
         byte[] value = new byte[digest.Value.Length];
         digest.Derivation.Derive(key, value);
         return CryptographicOperations.FixedTimeEquals(value, digest.Value);
-    }
-
-    private static FileStream OpenForReading(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new DmException(e is UnauthorizedAccessException ? Errno.EACCES : Errno.ENOENT, $"'{path}' cannot be read", e);
-        }
-    }
-
-    /// <summary>Bytes of a file or block device.</summary>
-    internal static ulong SizeOf(string path)
-    {
-        if (FileStatus.TryGet(path, out FileStatus status) is not Errno.None and Errno errno)
-        {
-            throw new DmException(errno, $"'{path}' cannot be looked at");
-        }
-
-        return status.Kind == FileKind.BlockDevice
-            ? ulong.Parse(File.ReadAllText($"/sys/dev/block/{status.Device}/size"), CultureInfo.InvariantCulture) * Sector.Size
-            : status.Size;
     }
 }

@@ -2,7 +2,7 @@ using DeviceMapper.Cryptography;
 using DeviceMapper.Native;
 using DeviceMapper.Targets.Verity;
 
-namespace DeviceMapper.Volumes;
+namespace DeviceMapper.Volumes.Verity;
 
 /// <summary>Makes and checks trees of hashes, as veritysetup's <c>format</c> and <c>verify</c> do.</summary>
 public static class VerityTree
@@ -45,9 +45,37 @@ public static class VerityTree
         return digest;
     }
 
+    /// <summary>Whether a root hash is that of a tree.</summary>
+    /// <param name="data">The data: a single block has no tree.</param>
+    /// <param name="hashes">Where the tree is.</param>
+    /// <param name="parameters">Its shape.</param>
+    /// <param name="hashStart">The first block of the tree.</param>
+    /// <param name="root">The hash.</param>
+    /// <exception cref="DmException">ENOENT: there is no such hash. EIO: the device ends before.</exception>
+    public static bool HasRoot(Stream data, Stream hashes, VeritySuperblock parameters, ulong hashStart, byte[] root)
+    {
+        using HashTree tree = Layout(parameters, hashStart, root);
+        byte[] block = new byte[tree.Levels == 0 ? parameters.DataBlockSize : parameters.HashBlockSize];
+        ReadBlock(tree.Levels == 0 ? data : hashes, tree.Levels == 0 ? 0 : hashStart, block);
+        return root.Length == tree.DigestSize && tree.Matches(block, root);
+    }
+
+    /// <summary>The block after a tree.</summary>
+    internal static ulong End(VeritySuperblock parameters, ulong hashStart)
+    {
+        using HashTree tree = Layout(parameters, hashStart, []);
+        return tree.End;
+    }
+
     /// <summary>Checks every block of a device and of its tree.</summary>
+    /// <param name="data">What is verified.</param>
+    /// <param name="hashes">Where the tree is; may be the same stream.</param>
+    /// <param name="parameters">Its shape.</param>
+    /// <param name="hashStart">The first block of the tree.</param>
+    /// <param name="root">The root hash.</param>
+    /// <param name="progress">Is told how many blocks of data are done.</param>
     /// <returns>Null where all is good; else a sentence that names the first bad block.</returns>
-    public static string? Verify(Stream data, Stream hashes, VeritySuperblock parameters, ulong hashStart, byte[] root)
+    public static string? Verify(Stream data, Stream hashes, VeritySuperblock parameters, ulong hashStart, byte[] root, IProgress<ulong>? progress = null)
     {
         using HashTree tree = Layout(parameters, hashStart, root);
         if (root.Length != tree.DigestSize)
@@ -66,10 +94,11 @@ public static class VerityTree
                 ReadBlock(hashes, next, hashBlock);
                 if (!tree.Matches(hashBlock, expected))
                 {
-                    return $"block {next} of the hash device is corrupt, or the root hash is of another device";
+                    return $"block {next} of the hash device is corrupt{(next == hashStart ? ", or the root hash is of another device" : "")}";
                 }
 
                 tree.Remember(next, hashBlock);
+                progress?.Report(number);
             }
 
             ReadBlock(data, number, block);

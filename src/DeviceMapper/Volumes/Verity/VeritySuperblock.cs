@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using DeviceMapper.Native;
 
-namespace DeviceMapper.Volumes;
+namespace DeviceMapper.Volumes.Verity;
 
 /// <summary>
 /// What veritysetup writes before a tree of hashes, so that a root hash is enough to open it (cryptsetup, lib/verity/verity.c). The device mapper
@@ -13,8 +13,8 @@ public sealed record VeritySuperblock
     /// <summary>Bytes of it.</summary>
     public const int Size = 512;
 
-    private const int LongestAlgorithm = 32;
-    private const int LongestSalt = 256;
+    internal const int LongestAlgorithm = 32; // bytes, with a zero at its end
+    internal const int LongestSalt = 256;
 
     private static ReadOnlySpan<byte> Signature => "verity\0\0"u8;
 
@@ -38,9 +38,6 @@ public sealed record VeritySuperblock
 
     /// <summary>Goes into each hash.</summary>
     public byte[] Salt { get; init; } = [];
-
-    /// <summary>The first block of the tree, where this lies at an offset in bytes of the hash device.</summary>
-    public ulong HashStart(ulong offset) => (offset + Size + HashBlockSize - 1) / HashBlockSize;
 
     /// <summary>Reads one.</summary>
     /// <exception cref="DmException">EINVAL: there is none, or it is damaged.</exception>
@@ -69,12 +66,25 @@ public sealed record VeritySuperblock
             throw Damaged("the superblock of verity is of a version that is not known");
         }
 
-        if (BinaryPrimitives.ReadUInt16LittleEndian(bytes[80..]) > LongestSalt || !IsBlockSize(superblock.DataBlockSize) || !IsBlockSize(superblock.HashBlockSize))
+        if (BinaryPrimitives.ReadUInt16LittleEndian(bytes[80..]) > LongestSalt || !VerityFormat.IsBlockSize(superblock.DataBlockSize) || !VerityFormat.IsBlockSize(superblock.HashBlockSize))
         {
             throw Damaged("the superblock of verity is damaged: its block sizes or its salt cannot be");
         }
 
+        if (superblock.DataBlocks is 0 || superblock.DataBlocks > (ulong)long.MaxValue / superblock.DataBlockSize)
+        {
+            throw Damaged($"the superblock of verity is damaged: {superblock.DataBlocks} blocks of data cannot be");
+        }
+
         return superblock;
+    }
+
+    /// <summary>Whether there is one, be it damaged or not.</summary>
+    internal static bool IsThere(Stream device, ulong offset)
+    {
+        byte[] start = new byte[Signature.Length];
+        device.Position = (long)offset;
+        return device.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && Signature.SequenceEqual(start);
     }
 
     /// <summary>Writes it.</summary>
@@ -95,8 +105,6 @@ public sealed record VeritySuperblock
         device.Position = (long)offset;
         device.Write(block);
     }
-
-    private static bool IsBlockSize(uint size) => size is >= 512 and <= 1 << 19 && (size & (size - 1)) == 0;
 
     private static string TextOf(ReadOnlySpan<byte> bytes)
     {

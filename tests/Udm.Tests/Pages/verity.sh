@@ -1,0 +1,2 @@
+rm -f hash.img root
+cp disk.img data.img
