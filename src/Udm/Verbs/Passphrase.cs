@@ -23,9 +23,16 @@ internal static class Passphrase
             return ReadFromTerminal(context, prompt);
         }
 
+        return ReadFile(file);
+    }
+
+    /// <summary>Reads a file that holds a key.</summary>
+    /// <param name="file">Its path, or <c>-</c> for standard input: all of it. Null: the first line of standard input.</param>
+    public static SecretMemory ReadFile(string? file)
+    {
         try
         {
-            using Stream stream = file is null or "-" ? Console.OpenStandardInput() : new FileStream(file, FileMode.Open, FileAccess.Read);
+            using Stream stream = file is null or "-" ? Console.OpenStandardInput() : new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
             return ReadFrom(stream, firstLine: file is null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -31,6 +31,7 @@ internal static class VerbTable
         new SetGeometryVerb(),
         new LuksVerb(),
         new VerityVerb(),
+        new IntegrityVerb(),
         new SnapshotVerb(),
         new ThinVerb(),
         new MangleVerb(),

@@ -72,6 +72,40 @@ public sealed class CryptsetupTests
             """);
     }
 
+    public static TheoryData<string, string> IntegrityVolumes => new()
+    {
+        { "", "" },
+        { "--integrity sha256 --sector-size 4096 --journal-size 1048576 --interleave-sectors 4096", "--integrity sha256" },
+        { "--integrity hmac-sha256 --integrity-key-file $KEY --integrity-key-size 8", "-B --integrity hmac-sha256 --integrity-key-file $KEY --integrity-key-size 8" },
+        {
+            "--integrity crc32 --journal-integrity hmac-sha256 --journal-integrity-key-file $KEY --journal-integrity-key-size 8 --no-wipe",
+            "--integrity crc32 --journal-integrity hmac-sha256 --journal-integrity-key-file $KEY --journal-integrity-key-size 8 --integrity-recalculate"
+        },
+    };
+
+    /// <summary>What integritysetup formatted opens by <c>udm integrity</c>, and the other way round; the superblocks are the same but for their random salt.</summary>
+    [Theory(Timeout = Timeout)]
+    [MemberData(nameof(IntegrityVolumes))]
+    public void Integrity_volumes_of_either_side_are_opened_by_the_other(string format, string open)
+    {
+        using Disk disk = new();
+        disk.Run($"integritysetup format -q {format} $DISK; head -c 4096 $DISK >$DIR/theirs; integritysetup open {open} $DISK $NAME; cp /etc/services $NODE; integritysetup close $NAME");
+        disk.Udm($"integrity open {open} $DISK $NAME");
+        disk.Run("cmp -n $(stat -Lc %s /etc/services) /etc/services $NODE");
+        disk.Udm("integrity close $NAME");
+
+        disk.Udm($"integrity format --force {format} $DISK");
+        disk.Run("head -c 4096 $DISK >$DIR/ours");
+        disk.Udm($"integrity open {open} $DISK $NAME");
+        disk.Run("cp /etc/services $NODE");
+        disk.Udm("integrity close $NAME");
+        disk.Run($"integritysetup open {open} $DISK $NAME; cmp -n $(stat -Lc %s /etc/services) /etc/services $NODE; integritysetup close $NAME");
+        byte[] theirs = File.ReadAllBytes(disk.FileOf("theirs")), ours = File.ReadAllBytes(disk.FileOf("ours"));
+        bool hasMac = format.Contains("--journal-integrity"); // which is of the salt, too
+        Assert.Equal(Convert.ToHexString(theirs.AsSpan(0, 48)), Convert.ToHexString(ours.AsSpan(0, 48)));
+        Assert.Equal(Convert.ToHexString(theirs.AsSpan(64, hasMac ? 512 - 64 - 32 : 4096 - 64)), Convert.ToHexString(ours.AsSpan(64, hasMac ? 512 - 64 - 32 : 4096 - 64)));
+    }
+
     /// <summary>A mapped device of 64 MiB, a key, and the names that scripts use.</summary>
     private sealed class Disk : IDisposable
     {
@@ -99,6 +133,12 @@ public sealed class CryptsetupTests
             Assert.True(status == 0, $"{script}: {status}\n{output}");
             return output;
         }
+
+        /// <summary>Runs a verb of udm, in whose words the same names are replaced.</summary>
+        public void Udm(string words) => _machine.Daemon.UdmOk(words
+            .Replace("$DISK", _machine.NodeOf("disk")).Replace("$NAME", _machine.Name("v")).Replace("$KEY", _key).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        public string FileOf(string name) => Path.Combine(_machine.Folder, name);
 
         public void Dispose() => _machine.Dispose();
     }
