@@ -74,7 +74,7 @@ public static class DmCommands
     public static uint IoctlNumber(this DmCommand command) => Base | (uint)command;
 
     /// <summary>Whether it is all in the struct: a payload is neither taken nor answered (the kernel's IOCTL_FLAGS_NO_PARAMS).</summary>
-    internal static bool IgnoresPayload(this DmCommand command) => command is DmCommand.RemoveAll or DmCommand.DevCreate or DmCommand.DevRemove
+    public static bool IgnoresPayload(this DmCommand command) => command is DmCommand.RemoveAll or DmCommand.DevCreate or DmCommand.DevRemove
         or DmCommand.DevSuspend or DmCommand.DevStatus or DmCommand.TableClear or DmCommand.DevArmPoll;
 
     /// <summary>The type byte of an ioctl number.</summary>

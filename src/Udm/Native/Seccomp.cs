@@ -164,6 +164,15 @@ internal static unsafe partial class Seccomp
         }
     }
 
+    /// <summary>Reads what is in a pipe. Returns the number of bytes; 0 where nobody can write to it any more, below 0 where it is empty.</summary>
+    public static int ReadPipe(int pipe, Span<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            return (int)read(pipe, start, bytes.Length);
+        }
+    }
+
     /// <summary>Closes a descriptor.</summary>
     public static void Close(int descriptor) => _ = close(descriptor);
 

@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using DeviceMapper.Ioctl;
 using DeviceMapper.Native;
+using Udm.Native;
 
 namespace Udm.Run;
 
@@ -12,6 +14,7 @@ internal static class BlockIoctls
     // linux/fs.h
     private const uint GetReadOnly = 0x125e, GetSectors = 0x1260, FlushBuffers = 0x1261, SetReadAhead = 0x1262, GetReadAhead = 0x1263;
     private const uint GetSectorSize = 0x1268, GetIoMin = 0x1278, GetIoOpt = 0x1279, GetPhysicalSize = 0x127b;
+    private const uint Discard = 0x1277, ZeroOut = 0x127f;
     private const uint GetBlockSize = 0x80081270, GetBytes = 0x80081272;
 
     private const int SectorSize = 512, PageSize = 4096;
@@ -28,11 +31,15 @@ internal static class BlockIoctls
                 call.Succeed();
                 break;
             case SetReadAhead:
-                _ = devices.Status(Question(devices, file, DmFlags.SetReadAhead, (uint)Math.Min(call.Argument(2), uint.MaxValue - 1)));
+                if (devices.OfFile(file) is { } device)
+                {
+                    devices.SetReadAhead(device, call.Argument(2));
+                }
+
                 call.Succeed();
                 break;
             case GetReadAhead:
-                Tell(call, BitConverter.GetBytes((ulong)(devices.Status(Question(devices, file, DmFlags.None))?.ReadAhead ?? 0)));
+                Tell(call, BitConverter.GetBytes((ulong)(devices.Status(new DmIoctl { Name = devices.OfFile(file)?.Name ?? "" })?.ReadAhead ?? 0)));
                 break;
             case GetSectors:
                 Tell(call, BitConverter.GetBytes((ulong)new FileInfo(file).Length / SectorSize));
@@ -52,14 +59,44 @@ internal static class BlockIoctls
             case GetReadOnly:
                 Tell(call, BitConverter.GetBytes((File.GetUnixFileMode(file) & UnixFileMode.UserWrite) == 0 ? 1 : 0));
                 break;
+            case Discard:
+                Deallocate(call, FileCalls.Punch);
+                break;
+            case ZeroOut:
+                Deallocate(call, FileCalls.Zero);
+                break;
             default:
                 call.Continue();
                 break;
         }
     }
 
-    private static DmIoctl Question(MappedDevices devices, string file, DmFlags flags, uint readAhead = 0) =>
-        new() { Name = devices.OfFile(file)?.Name ?? "", Flags = flags, ReadAhead = readAhead };
+    /// <summary>Does to a range of the file what the ioctl does to one of a block device; it may wait, as for a device that is suspended.</summary>
+    private static void Deallocate(TracedCall call, Func<string, long, long, Errno> action)
+    {
+        Span<byte> range = stackalloc byte[2 * sizeof(ulong)];
+        if (!call.Read(call.Argument(2), range))
+        {
+            call.Fail(Errno.EFAULT);
+            return;
+        }
+
+        long start = BinaryPrimitives.ReadInt64LittleEndian(range), length = BinaryPrimitives.ReadInt64LittleEndian(range[sizeof(ulong)..]);
+        int descriptor = (int)call.Argument(0);
+        if (!call.MayWrite(descriptor))
+        {
+            call.Fail(Errno.EBADF);
+        }
+        else if (((start | length) & (SectorSize - 1)) != 0 || start < 0 || length <= 0)
+        {
+            call.Fail(Errno.EINVAL);
+        }
+        else
+        {
+            string path = call.Reach(descriptor);
+            new Thread(() => call.Fail(action(path, start, length)), maxStackSize: 256 * 1024) { IsBackground = true, Name = "discard" }.Start(); // 0 where it is done
+        }
+    }
 
     private static void Tell(TracedCall call, ReadOnlySpan<byte> value)
     {

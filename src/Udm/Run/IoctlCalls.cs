@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using DeviceMapper;
 using DeviceMapper.Ioctl;
@@ -42,13 +43,20 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
             return;
         }
 
-        // A size that the daemon refuses is refused by it, after the versions: it is given the struct alone.
-        bool plain = command == DmCommand.Version || size is < DmIoctl.FixedSize or > DmIoctl.MaxDataSize;
+        // A size that is wrong, or more than is there, is refused by the daemon after the versions: it is given the struct alone, as where
+        // there is no payload.
+        bool refused = size is < DmIoctl.FixedSize or > DmIoctl.MaxDataSize;
+        bool plain = command == DmCommand.Version || command.IgnoresPayload() || refused || !call.Read(address + size - 1, stackalloc byte[1]);
         byte[] request = GC.AllocateUninitializedArray<byte>(plain ? DmIoctl.FixedSize : (int)size, pinned: true);
         if (!call.Read(address, request))
         {
             call.Fail(Errno.EFAULT);
             return;
+        }
+
+        if (command.IgnoresPayload() && !refused)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(request.AsSpan(DataSizeOffset), DmIoctl.FixedSize);
         }
 
         bool secret = (BitConverter.ToUInt32(request, 28) & (uint)DmFlags.SecureData) != 0;

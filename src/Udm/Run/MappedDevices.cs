@@ -40,6 +40,10 @@ internal sealed class MappedDevices(RunFolder folder, ControlClients clients)
         }
     }
 
+    /// <summary>Sets what is told as a device's read-ahead, in sectors; whole pages of it are kept, as in the kernel.</summary>
+    public void SetReadAhead(SeenFile.Device device, ulong sectors) => Status(
+        new DmIoctl { Device = device.Number, Flags = DmFlags.SetReadAhead, ReadAhead = (uint)Math.Min(sectors, uint.MaxValue - 1) });
+
     /// <summary>All devices.</summary>
     public IReadOnlyList<ListedDevice> All() => clients.Use(client => NameList.Read(client.Call(DmCommand.ListDevices, new DmIoctl()).Ioctl));
 

@@ -19,7 +19,13 @@ internal abstract record SeenFile
     /// <summary>A file or a folder that takes its place, read-only.</summary>
     /// <param name="Path">Where that is outside.</param>
     /// <param name="Root">The file system that it seems to be on: <c>/sys</c> or <c>/dev</c>.</param>
-    public sealed record Elsewhere(string Path, string Root) : SeenFile;
+    public record Elsewhere(string Path, string Root) : SeenFile;
+
+    /// <summary>A device's <c>read_ahead_kb</c>: of all that is shown in /sys this can be written.</summary>
+    /// <param name="Path">Where the text is outside.</param>
+    /// <param name="Root">The file system that it seems to be on.</param>
+    /// <param name="Of">The device.</param>
+    public sealed record ReadAhead(string Path, string Root, Device Of) : Elsewhere(Path, Root);
 
     /// <summary>Nothing is there.</summary>
     public sealed record Absent : SeenFile;

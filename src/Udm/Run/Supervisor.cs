@@ -10,7 +10,7 @@ namespace Udm.Run;
 internal sealed class Supervisor
 {
     private const int AtFdCwd = -100;
-    private const int OpenCreate = 0x40, OpenCloseOnExec = 0x80000, OpenPath = 0x200000, OpenNoFollow = 0x20000, OpenExclusive = 0x80, OpenTruncate = 0x200;
+    private const int OpenWrite = 0x3, OpenCreate = 0x40, OpenCloseOnExec = 0x80000, OpenPath = 0x200000, OpenNoFollow = 0x20000, OpenExclusive = 0x80, OpenTruncate = 0x200;
     private const uint NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
     private static readonly DeviceNumber ControlNumber = new(10, 236);
 
@@ -20,6 +20,7 @@ internal sealed class Supervisor
     private readonly ControlFiles _controls;
     private readonly IoctlCalls _ioctls;
     private readonly MountedFiles _mounted;
+    private readonly ReadAheadFiles _readAheads;
     private readonly GivenKeys _keys = new();
 
     /// <summary>Prepares to answer.</summary>
@@ -34,6 +35,7 @@ internal sealed class Supervisor
         _devices = devices;
         _view = new MapperView(devices, tree);
         _mounted = new MountedFiles(devices);
+        _readAheads = new ReadAheadFiles(devices);
         _controls = new ControlFiles(folder.ControlSocket);
         _ioctls = new IoctlCalls(clients, _keys);
     }
@@ -46,6 +48,7 @@ internal sealed class Supervisor
             TracedCall call = new(_listener, notification);
             try
             {
+                _readAheads.Apply();
                 Answer(call);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
@@ -57,6 +60,8 @@ internal sealed class Supervisor
                 call.Fail(e.Errno);
             }
         }
+
+        _readAheads.Apply();
     }
 
     private void Answer(TracedCall call)
@@ -216,6 +221,9 @@ internal sealed class Supervisor
             case SeenFile.Device device:
                 uint kept = flags & ~(uint)(OpenCreate | OpenTruncate | OpenNoFollow | OpenPath);
                 GiveAndClose(call, Seccomp.Open(_view.DataOf(device), (int)kept | OpenCloseOnExec), closeOnExec);
+                break;
+            case SeenFile.ReadAhead setting when (flags & OpenWrite) != 0:
+                _readAheads.Open(call, setting.Of, closeOnExec);
                 break;
             case SeenFile.Elsewhere there:
                 GiveAndClose(call, Seccomp.Open(there.Path, ((int)flags & ~OpenPath) | OpenCloseOnExec), closeOnExec);

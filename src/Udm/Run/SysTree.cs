@@ -19,10 +19,12 @@ internal sealed class SysTree : IDisposable
     private const string Sys = "/sys", Mapper = "/dev/mapper", Disks = "/devices/virtual/block", HoldersFolder = "/holders";
     private const int SectorSize = 512;
     private static readonly string[] Lists = ["/block", "/class/block", "/dev/block"];
-    private static readonly string[] NotTheLoops = ["dev", "uevent", "loop", "holders", "slaves", "subsystem", "partscan"];
+    private static readonly string[] NotTheLoops = ["bdi", "dev", "uevent", "loop", "holders", "slaves", "subsystem", "partscan"];
+    private static readonly string[] ReadAheads = ["/bdi/read_ahead_kb", "/queue/read_ahead_kb"];
 
     private readonly MappedDevices _devices;
     private readonly string _folder;
+    private readonly Dictionary<string, string> _texts = []; // of the files that are written already
     private bool _made;
 
     /// <summary>Prepares; our folder is made when it is first needed.</summary>
@@ -112,7 +114,7 @@ internal sealed class SysTree : IDisposable
             links[Path.GetFileName(entry)] = RealPath(entry);
         }
 
-        foreach (ListedDevice device in _devices.All())
+        foreach (ListedDevice device in _devices.All().Where(d => HasDisk(_devices.Status(new DmIoctl { Device = d.Number }))))
         {
             links[numbers ? device.Number.ToString() : DiskName(device.Number)] = LinkIn(list, device.Number);
         }
@@ -126,7 +128,8 @@ internal sealed class SysTree : IDisposable
     /// <param name="rest">What comes after the device's folder, with its slash.</param>
     private SeenFile Disk(string inside, uint minor, string rest)
     {
-        if (_devices.Numbered(minor) is not { } device || _devices.Status(new DmIoctl { Device = device.Number }) is not { } status)
+        if (_devices.Numbered(minor) is not { } device || _devices.Status(new DmIoctl { Device = device.Number }) is not { } status
+            || !HasDisk(status))
         {
             return new SeenFile.Absent();
         }
@@ -149,8 +152,11 @@ internal sealed class SysTree : IDisposable
             Link(_folder + link, LinkIn(Path.GetDirectoryName(link)!, device.Number));
         }
 
-        return Ours(inside);
+        return ReadAheads.Contains(rest) ? new SeenFile.ReadAhead(_folder + inside, Sys, device) : Ours(inside);
     }
+
+    /// <summary>Whether a device has a table, or had one: before that the kernel has made no disk of it, and nothing in /sys.</summary>
+    private static bool HasDisk(DmIoctl? status) => status?.ReadAhead is not null;
 
     private SeenFile.Elsewhere Ours(string inside) => new(_folder + inside, inside.StartsWith(Mapper, StringComparison.Ordinal) ? "/dev" : Sys);
 
@@ -163,6 +169,7 @@ internal sealed class SysTree : IDisposable
         Write(disk + "/dm", "name", device.Name);
         Write(disk + "/dm", "uuid", status.Uuid);
         Write(disk + "/dm", "suspended", status.Has(DmFlags.Suspend) ? "1" : "0");
+        Write(disk + "/bdi", "read_ahead_kb", $"{status.ReadAhead / 2}");
         Link($"{_folder}{disk}/subsystem", $"../../../../class/block");
         if (_devices.BlockOf(device) is { } block)
         {
@@ -184,7 +191,7 @@ internal sealed class SysTree : IDisposable
         Write(disk + "/queue", "logical_block_size", $"{SectorSize}");
         Write(disk + "/queue", "physical_block_size", $"{SectorSize}");
         Write(disk + "/queue", "rotational", "0");
-        Write(disk + "/queue", "read_ahead_kb", $"{(status.ReadAhead ?? 0) / 2}");
+        Write(disk + "/queue", "read_ahead_kb", $"{status.ReadAhead / 2}");
     }
 
     /// <summary>The mapped devices that stand on a device of the kernel's, beside the kernel's own holders.</summary>
@@ -259,7 +266,18 @@ internal sealed class SysTree : IDisposable
         File.CreateSymbolicLink(path, target);
     }
 
-    private void Write(string path, string name, string text) => File.WriteAllText($"{Make(path)}/{name}", text + "\n");
+    /// <summary>Makes a file as it has to be, in the place of the one that was: who has that open reads on in it.</summary>
+    private void Write(string path, string name, string text)
+    {
+        string file = $"{_folder}{path}/{name}";
+        if (_texts.GetValueOrDefault(file) != text)
+        {
+            string next = $"{Make(path)}/.next";
+            File.WriteAllText(next, text + "\n");
+            File.Move(next, file, overwrite: true);
+            _texts[file] = text;
+        }
+    }
 
     private string Make(string path)
     {

@@ -131,6 +131,10 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     /// <summary>What a descriptor of the caller's is, by /proc; null where it cannot be told.</summary>
     public string? Descriptor(int descriptor) => Link(Reach(descriptor));
 
+    /// <summary>Whether the caller has a descriptor open for writing.</summary>
+    public bool MayWrite(int descriptor) =>
+        Field(Lines($"/proc/{Pid}/fdinfo/{descriptor}"), "flags") is { } flags && (Convert.ToUInt32(flags.Trim(), 8) & 3) != 0; // O_ACCMODE
+
     private string[] OwnStatus => Status(Pid.ToString(CultureInfo.InvariantCulture));
 
     private uint StatusNumber(string field) =>
@@ -142,11 +146,13 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
         status.FirstOrDefault(line => line.StartsWith(name + ":\t", StringComparison.Ordinal))?[(name.Length + 2)..];
 
     /// <summary>What /proc tells of a process; nothing where it has ended.</summary>
-    private static string[] Status(string process)
+    private static string[] Status(string process) => Lines($"/proc/{process}/status");
+
+    private static string[] Lines(string path)
     {
         try
         {
-            return File.ReadAllLines($"/proc/{process}/status");
+            return File.ReadAllLines(path);
         }
         catch (IOException)
         {

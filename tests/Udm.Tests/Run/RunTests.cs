@@ -81,6 +81,39 @@ public sealed class RunTests
         Assert.Equal("64\n", daemon.UdmOk("info", "-c", "--noheadings", "-o", "read_ahead", "m"));
     }
 
+    /// <summary>Before its first table the kernel has no disk, and nothing in /sys; then read_ahead_kb can be written, in whole pages.</summary>
+    [Fact]
+    public void A_devices_read_ahead_is_set_by_its_file_in_sys()
+    {
+        using RunningDaemon daemon = Start("/bin/sh");
+        daemon.UdmOk("create", "m", "--notable");
+        const string Folder = "/sys/dev/block/$(dmsetup info -c --noheadings -o major,minor m)";
+        Assert.NotEqual(0, daemon.Udm("run", "sh", "-c", $"test -e {Folder}").Status);
+        daemon.UdmOk("load", "m", "--table", "0 2048 zero");
+        Assert.Equal("128\n", daemon.UdmOk("run", "sh", "-c", $"cat {Folder}/bdi/read_ahead_kb"));
+        Assert.Equal("60\n", daemon.UdmOk("run", "sh", "-c", $"cd /; echo 62 >{Folder}/queue/read_ahead_kb; cat {Folder}/bdi/read_ahead_kb"));
+        Assert.Equal("120\n", daemon.UdmOk("info", "-c", "--noheadings", "-o", "read_ahead", "m"));
+    }
+
+    [Fact]
+    public void A_device_that_is_a_file_is_discarded_and_zeroed_as_a_block_device()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/blkdiscard");
+        Assert.SkipUnless(File.Exists("/dev/fuse"), "needs /dev/fuse");
+        daemon.UdmOk("create", "m", "--table", "0 2048 linear mem:1M 0");
+        string file = daemon.FileOf("m");
+        foreach (string option in new[] { "-f", "-z" })
+        {
+            File.WriteAllText(file, new string('x', 3 * 4096));
+            daemon.UdmOk("run", "blkdiscard", option, "-o", "4096", "-l", "4096", "/dev/mapper/m");
+            Assert.Equal(new string('x', 4096) + new string('\0', 4096) + new string('x', 4096), File.ReadAllText(file)[..(3 * 4096)]);
+        }
+
+        Assert.NotEqual(0, daemon.Udm("run", "blkdiscard", "-f", "-o", "100", "-l", "512", "/dev/mapper/m").Status); // no whole sectors
+        Assert.NotEqual(0, daemon.Udm("run", "perl", "-e", "open F, '</dev/mapper/m'; exit !ioctl F, 0x1277, pack 'QQ', 0, 512").Status); // open for reading
+        Assert.Equal(new string('x', 4096), File.ReadAllText(file)[..4096]);
+    }
+
     [Theory]
     [InlineData("exit 7", 7)]
     [InlineData("kill -9 $$", 137)]
