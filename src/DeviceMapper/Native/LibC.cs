@@ -10,6 +10,14 @@ internal struct IoVector
     public nint Length;
 }
 
+/// <summary><c>struct timespec</c> of 64-bit Linux.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct TimeSpec
+{
+    public long Seconds;
+    public long Nanoseconds;
+}
+
 /// <summary><c>struct flock</c> of 64-bit Linux.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct FileLock
@@ -36,6 +44,7 @@ internal static unsafe partial class LibC
     public const int PROT_READ = 1, PROT_WRITE = 2;
     public const int MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000;
     public const int MADV_DONTNEED = 4;
+    public const int CLOCK_MONOTONIC_COARSE = 6;
 
     /// <summary>O_DIRECT, which x86 and ARM number differently.</summary>
     public static readonly int O_DIRECT =
@@ -94,4 +103,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     public static partial int MAdvise(nint address, nint length, int advice);
+
+    /// <summary>A clock's time. It needs no system call, and is too short to tell the garbage collector of it.</summary>
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    [SuppressGCTransition]
+    public static partial int ClockGetTime(int clock, TimeSpec* time);
 }

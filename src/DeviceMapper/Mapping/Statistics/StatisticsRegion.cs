@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using DeviceMapper.Io;
 
@@ -87,21 +88,38 @@ internal sealed class StatisticsRegion
         if (_stamps.Length == 1)
         {
             CountIn(thread, 0, write ? 1 : 0, to - from, moment);
-            return;
+        }
+        else
+        {
+            CountInAreas(thread, write ? 1 : 0, from, to, moment);
+        }
+    }
+
+    /// <summary>The short way of <see cref="Count"/>: a bio that is not cut has begun, all of it in the only area, on a thread with cells of its own.</summary>
+    /// <returns>False where it has to go the long way.</returns>
+    public bool TryBegin(BioThread thread, Bio bio, long now)
+    {
+        if (!IsShort(thread, bio))
+        {
+            return false;
         }
 
-        ulong step = Options.Step;
-        ulong area = (from - _start) / step;
-        ulong offset = (from - _start) % step;
-        ulong left = to - from;
-        while (left > 0)
+        Round(thread, 0, now);
+        Add(shared: false, ref Unsafe.Add(ref CellsOf(thread, 0), InFlight + Direction(bio)), 1);
+        return true;
+    }
+
+    /// <summary>The short way of <see cref="Count"/> where such a bio has ended.</summary>
+    public bool TryEnd(BioThread thread, Bio bio, long now)
+    {
+        if (!IsShort(thread, bio))
         {
-            ulong length = Math.Min(left, step - offset);
-            CountIn(thread, (int)area, write ? 1 : 0, length, moment);
-            left -= length;
-            area++;
-            offset = 0;
+            return false;
         }
+
+        Round(thread, 0, now);
+        CountEnd(false, ref CellsOf(thread, 0), Direction(bio), bio.Count.Value, now - bio.StatisticsStart, bio.StatisticsMerged);
+        return true;
     }
 
     /// <summary>Appends a line for each of some areas, and clears them if wanted.</summary>
@@ -141,33 +159,60 @@ internal sealed class StatisticsRegion
 
     private int CellCount => checked(_stamps.Length * _stride);
 
+    private bool IsShort(BioThread thread, Bio bio) =>
+        _stamps.Length == 1 && bio.Sector.Value >= _start && bio.EndSector.Value <= _end && thread.Slot != BioThread.SharedSlot;
+
+    private static int Direction(Bio bio) => bio.Operation != BioOperation.Read ? 1 : 0;
+
+    private void CountInAreas(BioThread thread, int direction, ulong from, ulong to, in Moment moment)
+    {
+        ulong step = Options.Step;
+        ulong area = (from - _start) / step;
+        ulong offset = (from - _start) % step;
+        ulong left = to - from;
+        while (left > 0)
+        {
+            ulong length = Math.Min(left, step - offset);
+            CountIn(thread, (int)area, direction, length, moment);
+            left -= length;
+            area++;
+            offset = 0;
+        }
+    }
+
     private void CountIn(BioThread thread, int area, int direction, ulong sectors, in Moment moment)
     {
         Round(thread, area, moment.Now);
-        Span<long> cells = CellsOf(thread, area);
         bool shared = thread.Slot == BioThread.SharedSlot;
-        Add(shared, ref cells[InFlight + direction], moment.Kind == MomentKind.Begin ? 1 : -1);
-        if (moment.Kind != MomentKind.End)
+        ref long cells = ref CellsOf(thread, area);
+        if (moment.Kind == MomentKind.End)
         {
-            return;
+            CountEnd(shared, ref cells, direction, sectors, moment.Duration, moment.Merged);
         }
-
-        Add(shared, ref cells[Ios + direction], 1);
-        Add(shared, ref cells[Sectors + direction], (long)sectors);
-        Add(shared, ref cells[Ticks + direction], moment.Duration);
-        if (moment.Merged)
+        else
         {
-            Add(shared, ref cells[Merges + direction], 1);
+            Add(shared, ref Unsafe.Add(ref cells, InFlight + direction), moment.Kind == MomentKind.Begin ? 1 : -1);
         }
+    }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void CountEnd(bool shared, ref long cells, int direction, ulong sectors, long duration, bool merged)
+    {
+        ref long cell = ref Unsafe.Add(ref cells, direction);
+        Add(shared, ref Unsafe.Add(ref cell, InFlight), -1);
+        Add(shared, ref Unsafe.Add(ref cell, Ios), 1);
+        Add(shared, ref Unsafe.Add(ref cell, Merges), merged ? 1 : 0);
+        Add(shared, ref Unsafe.Add(ref cell, Sectors), (long)sectors);
+        Add(shared, ref Unsafe.Add(ref cell, Ticks), duration);
         if (_boundaries.Length > 0)
         {
-            int bucket = Array.BinarySearch(_boundaries, (ulong)moment.Duration);
-            Add(shared, ref cells[Histogram + (bucket >= 0 ? bucket + 1 : ~bucket)], 1);
+            int bucket = Array.BinarySearch(_boundaries, (ulong)duration);
+            Add(shared, ref Unsafe.Add(ref cells, Histogram + (bucket >= 0 ? bucket + 1 : ~bucket)), 1);
         }
     }
 
     /// <summary>Accounts for the time since the area was last looked at.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Round(BioThread thread, int area, long now)
     {
         long passed = now - Volatile.Read(ref _stamps[area]);
@@ -177,6 +222,7 @@ internal sealed class StatisticsRegion
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Account(BioThread thread, int area, long now, long passed)
     {
         (long reads, long writes) = (0, 0);
@@ -191,20 +237,21 @@ internal sealed class StatisticsRegion
 
         if (reads + writes > 0)
         {
-            Span<long> own = CellsOf(thread, area);
+            ref long own = ref CellsOf(thread, area);
             bool shared = thread.Slot == BioThread.SharedSlot;
-            Add(shared, ref own[BusyTicks], reads > 0 ? passed : 0);
-            Add(shared, ref own[BusyTicks + 1], writes > 0 ? passed : 0);
-            Add(shared, ref own[AnyBusyTicks], passed);
-            Add(shared, ref own[QueueTicks], (reads + writes) * passed);
+            Add(shared, ref Unsafe.Add(ref own, BusyTicks), reads > 0 ? passed : 0);
+            Add(shared, ref Unsafe.Add(ref own, BusyTicks + 1), writes > 0 ? passed : 0);
+            Add(shared, ref Unsafe.Add(ref own, AnyBusyTicks), passed);
+            Add(shared, ref Unsafe.Add(ref own, QueueTicks), (reads + writes) * passed);
         }
 
         Volatile.Write(ref _stamps[area], now);
     }
 
+    /// <summary>The first of this thread's cells of an area, which is one of the region's: no look at bounds on the way of a bio.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Span<long> CellsOf(BioThread thread, int area) =>
-        (_cells[thread.Slot] ?? MakeCells(thread.Slot)).AsSpan(area * _stride, _stride);
+    private ref long CellsOf(BioThread thread, int area) =>
+        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_cells[thread.Slot] ?? MakeCells(thread.Slot)), area * _stride);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private long[] MakeCells(int slot)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DeviceMapper.Io;
 
 namespace DeviceMapper.Mapping.Statistics;
@@ -38,11 +39,15 @@ internal sealed class StatisticsSnapshot
     {
         bio.Statistics = this;
         bio.StatisticsStart = _clock.Now(_precise);
-        bio.StatisticsMerged = IsMerged(bio);
+        bio.StatisticsMerged = _last.Follow(bio);
         bio.StatisticsWhole = whole;
+        bool plain = whole && !_precise;
         foreach (StatisticsRegion region in Regions)
         {
-            Count(bio, table, thread, region, new Moment(Unit(region, bio.StatisticsStart), MomentKind.Begin, 0, false));
+            if (!plain || !region.TryBegin(thread, bio, bio.StatisticsStart))
+            {
+                Count(bio, table, thread, region, new Moment(Unit(region, bio.StatisticsStart), MomentKind.Begin, 0, false));
+            }
         }
     }
 
@@ -54,23 +59,23 @@ internal sealed class StatisticsSnapshot
     public void End(Bio bio, Table table, BioThread thread, bool counts)
     {
         long ended = _clock.Now(_precise);
-        MomentKind kind = counts ? MomentKind.End : MomentKind.Abandon;
         bio.Statistics = null;
+        bool plain = bio.StatisticsWhole && !_precise && counts;
         foreach (StatisticsRegion region in Regions)
         {
-            Count(bio, table, thread, region, new Moment(Unit(region, ended), kind, Unit(region, ended - bio.StatisticsStart), bio.StatisticsMerged));
+            if (!plain || !region.TryEnd(thread, bio, ended))
+            {
+                Count(bio, table, thread, region, Ended(bio, region, ended, counts));
+            }
         }
     }
 
+    private Moment Ended(Bio bio, StatisticsRegion region, long ended, bool counts) =>
+        new(Unit(region, ended), counts ? MomentKind.End : MomentKind.Abandon, Unit(region, ended - bio.StatisticsStart), bio.StatisticsMerged);
+
     private long Unit(StatisticsRegion region, long time) => _precise && !region.Options.Precise ? time / NanosecondsInMillisecond : time;
 
-    /// <summary>Whether it counts as merged: it begins where the last I/O of the same direction ended.</summary>
-    private bool IsMerged(Bio bio)
-    {
-        bool write = bio.Operation != BioOperation.Read;
-        return _last.Exchange(bio.EndSector.Value, write) == (bio.Sector.Value, write);
-    }
-
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Count(Bio bio, Table table, BioThread thread, StatisticsRegion region, in Moment moment)
     {
         if (bio.StatisticsWhole)
@@ -102,14 +107,15 @@ internal sealed class StatisticsSnapshot
 /// <summary>Where the last I/O of a device ended, and its direction. Threads overwrite each other's: only figures of merges come of it.</summary>
 internal sealed class LastIo
 {
-    private long _encoded = -1; // the end, shifted by one bit for the direction
+    private ulong _end = ulong.MaxValue; // a sector, shifted by one bit for the direction
 
     /// <summary>Takes another I/O.</summary>
-    /// <returns>The one before.</returns>
-    public (ulong EndSector, bool Write) Exchange(ulong endSector, bool write)
+    /// <returns>Whether it counts as merged: it begins where the last one of the same direction ended.</returns>
+    public bool Follow(Bio bio)
     {
-        long before = Volatile.Read(ref _encoded);
-        Volatile.Write(ref _encoded, (long)((endSector << 1) | (write ? 1UL : 0)));
-        return ((ulong)before >> 1, (before & 1) != 0);
+        ulong direction = bio.Operation != BioOperation.Read ? 1UL : 0;
+        bool follows = Volatile.Read(ref _end) == ((bio.Sector.Value << 1) | direction);
+        Volatile.Write(ref _end, (bio.EndSector.Value << 1) | direction);
+        return follows;
     }
 }
