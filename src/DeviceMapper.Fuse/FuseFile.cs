@@ -2,6 +2,7 @@ using System.Numerics;
 using DeviceMapper.Fuse.Protocol;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
+using DeviceMapper.Native;
 
 namespace DeviceMapper.Fuse;
 
@@ -93,6 +94,10 @@ internal abstract class FuseFile
     /// <summary>The first extent from a sector on, at most so long, and whether it is a hole.</summary>
     public abstract (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length);
 
+    /// <summary>Reads from the good paths of a multipath device, and fails those where that does not work. Waits for them.</summary>
+    /// <exception cref="DmException">ENOTTY: it is no multipath device. EAGAIN: it is suspended. ENOTCONN: no path is left.</exception>
+    public abstract void ProbePaths();
+
     /// <summary>What stat(2) shows.</summary>
     public FuseAttr Attributes()
     {
@@ -130,6 +135,21 @@ internal sealed class MappedFile(MappedDevice device, uint user, uint group)
     public override bool IsReadOnly => device.IsReadOnly;
 
     public override (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length) => device.ExtentAt(start, length);
+
+    public override void ProbePaths()
+    {
+        if (device.TableTexts(arguments: true) is not [{ Type: "multipath" }])
+        {
+            throw new DmException(Errno.ENOTTY, $"'{device.Name}' is no multipath device");
+        }
+
+        if (device.IsSuspended)
+        {
+            throw new DmException(Errno.EAGAIN, $"'{device.Name}' is suspended");
+        }
+
+        _ = device.Message(default, "probe_paths");
+    }
 
     protected override void OpenDevice() => device.Open();
 

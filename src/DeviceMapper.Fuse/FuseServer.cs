@@ -89,6 +89,7 @@ internal sealed class FuseServer : IDisposable
             case FuseOpcode.Fsync: FsyncOperation.Handle(this, request); break;
             case FuseOpcode.Fallocate: FallocateOperation.Handle(this, request); break;
             case FuseOpcode.Lseek: LseekOperation.Handle(this, request); break;
+            case FuseOpcode.Ioctl: IoctlOperation.Handle(this, request); break;
             case FuseOpcode.OpenDir: Listings.Open(this, request); break;
             case FuseOpcode.ReadDir: ReadDirOperation.Handle(this, request); break;
             case FuseOpcode.ReleaseDir: Listings.Release(this, request); break;
@@ -107,11 +108,6 @@ internal sealed class FuseServer : IDisposable
             case FuseOpcode.MkNod or FuseOpcode.MkDir or FuseOpcode.Create or FuseOpcode.SymLink or FuseOpcode.Link or FuseOpcode.TmpFile
                 or FuseOpcode.Unlink or FuseOpcode.RmDir or FuseOpcode.Rename or FuseOpcode.Rename2:
                 Connection.Refuse(request.Unique, Errno.EPERM);
-                break;
-
-            // A regular file's answer to a block device's requests (BLKGETSIZE64 ...): it has its size in stat.
-            case FuseOpcode.Ioctl:
-                Connection.Refuse(request.Unique, Errno.ENOTTY);
                 break;
 
             // ENOSYS tells the kernel not to ask again: FLUSH (each close(2); a block device's close makes nothing durable),

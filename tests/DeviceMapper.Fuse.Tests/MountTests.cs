@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using DeviceMapper.Fuse.Native;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using DeviceMapper.Targets;
+using DeviceMapper.Targets.Multipath;
 using Microsoft.Win32.SafeHandles;
 
 namespace DeviceMapper.Fuse.Tests;
@@ -157,6 +159,44 @@ public sealed class HoleTests
         MountedRegistry.RunOk("fallocate", "-p", "-o", "524288", "-l", $"{Length}", mounted.File_("m"));
         Assert.Equal(524288, File.ReadAllBytes(below).AsSpan().IndexOf((byte)0));
         Assert.True(File.ReadAllBytes(below).AsSpan(524288).IndexOfAnyExcept((byte)0) < 0);
+    }
+
+    [Fact(Timeout = Timeout)]
+    public void The_ioctl_that_probes_paths_fails_those_that_cannot_be_read()
+    {
+        using MountedRegistry mounted = new([MultipathTarget.Definition, ErrorTarget.Definition]);
+        MappedDevice[] paths = [mounted.Create("a"), mounted.Create("b")];
+        MappedDevice device = mounted.Registry.Create(
+            "m", $"0 16384 multipath 0 0 1 1 round-robin 0 2 0 {mounted.File_("a")} {mounted.File_("b")}");
+        Assert.Equal((Errno.None, "A A"), Probe());
+        foreach ((MappedDevice path, string states, Errno errno) in new[] { (paths[0], "F A", Errno.None), (paths[1], "F F", Errno.ENOTCONN) })
+        {
+            path.LoadTable("0 16384 error");
+            path.Resume();
+            Assert.Equal((errno, states), Probe());
+        }
+
+        device.Suspend();
+        Assert.Equal(Errno.EAGAIN, Probe().Errno);
+        device.Resume();
+        Assert.Equal(Errno.ENOTTY, Ioctl("a", 0xfd12));
+        Assert.Equal(Errno.ENOTTY, Ioctl("m", 0xfd13));
+
+        (Errno Errno, string States) Probe()
+        {
+            Errno errno = Ioctl("m", 0xfd12);
+            string[] words = device.TableTexts(arguments: false)[0].Text.Split(' ');
+            return (errno, string.Join(' ', words.Where(w => w is "A" or "F").TakeLast(2)));
+        }
+
+        Errno Ioctl(string name, nuint request)
+        {
+            Assert.Equal(Errno.None, Descriptor.TryOpen(mounted.File_(name), 0, out Descriptor file));
+            using (file)
+            {
+                return file.Ioctl(request);
+            }
+        }
     }
 
     /// <summary>The data of a file, as START+LENGTH, by lseek(2).</summary>

@@ -137,3 +137,19 @@ internal struct FuseLseekIn
     public ulong Handle, Offset;
     public uint Whence, Padding;
 }
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct FuseIoctlIn
+{
+    public ulong Handle;
+    public uint Flags, Command;
+    public ulong Argument;
+    public uint InSize, OutSize;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct FuseIoctlOut
+{
+    public int Result;
+    public uint Flags, InVectors, OutVectors;
+}
