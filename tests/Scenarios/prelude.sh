@@ -70,8 +70,14 @@ md5() {
 }
 # flush PATH            makes later reads see the device itself.
 flush() { sync "$1" 2>/dev/null || true; blockdev --flushbufs "$1" 2>/dev/null || true; }
-# discard PATH OFFSET BYTES   discards a range of a block device, or punches it out of a device's file.
-discard() { if [ -b "$1" ]; then blkdiscard -f -o "$2" -l "$3" "$1"; else fallocate -p -o "$2" -l "$3" "$1"; fi; }
+# discard PATH OFFSET BYTES   discards a range of a block device; a device's file is discarded by a TRIM of its NBD export: a hole punched
+#                       in the file would have to read as zeroes, which a discard does not promise.
+discard() {
+  if [ -b "$1" ]; then blkdiscard -f -o "$2" -l "$3" "$1"
+  else /usr/bin/python3 -c 'import nbd, sys
+h = nbd.NBD(); h.connect_uri(sys.argv[1])
+h.trim(int(sys.argv[3]), int(sys.argv[2])) if h.can_trim() else exit("Operation not supported")' "nbd+unix:///${1##*/}?socket=$UDM_RUN/nbd" "$2" "$3"; fi
+}
 # size PATH             the bytes of a block device, or of a device's file.
 size() { if [ -b "$1" ]; then blockdev --getsize64 "$1"; else stat -c %s "$1"; fi; }
 # write PATH SEED OFFSET BYTES [BLOCK]   writes a pattern directly, in blocks of 4k unless said.

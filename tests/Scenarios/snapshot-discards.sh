@@ -1,7 +1,7 @@
 # Discards of a snapshot, with the features that take them and without; of an origin; during a merge.
 o=$(disk o 4M); c=$(disk c 2M)
 dmsetup create real --table "0 8192 linear $o 0"
-st() { dmsetup status snap; echo "snap $(md5 "$(blk snap)")"; flush "$o"; flush "$c"; echo "origin $(md5 "$(blk real)") cow $(md5 "$c")"; }
+st() { dmsetup status snap; echo "snap $(md5 "$(blk snap)")"; flush "$o"; flush "$c"; flush "$(blk real)"; echo "origin $(md5 "$(blk real)") cow $(md5 "$c")"; }
 start() {
   write "$o" 1 0 4M 64k; flush "$o"; dd if=/dev/zero of="$c" bs=64k oflag=direct status=none 2>/dev/null; flush "$c"
   dmsetup create origin --table "0 8192 snapshot-origin $(blk real)"; try dmsetup create snap --table "0 8192 snapshot $(blk real) $c ${2:-P} 16 $1"; dmsetup suspend origin; dmsetup resume origin

@@ -15,7 +15,7 @@ echo "- the data device's copies of shared blocks: the source fails, the destina
 fresh; dmsetup suspend t; dmsetup message pool 0 "create_snap 1 0"; dmsetup resume t; swap dd "0 128 error
 128 16256 linear $d 128"; put 5 0 4096 4k; st; put 5 0; st; put 5 65536 4096 4k; st; stop; check
 echo "- the metadata device: a change fails when it is committed"
-fresh; swap md "0 4096 error"; rd 0; put 6 0; put 6 131072; st; try dmsetup message pool 0 "create_thin 5"; st; rd 0; rd 32; put 6 262144; put 6 0; st
+fresh; swap md "0 4096 error"; rd 0; put 6 0; put 6 131072; sleep 3; st; try dmsetup message pool 0 "create_thin 5"; st; rd 0; rd 32; put 6 262144; put 6 0; st
 swap md "0 4096 linear $m 0"; st; rd 0; put 6 131072; dmsetup suspend pool; try dmsetup resume pool; st; dmsetup table pool | norm; stop; check
 echo "- opened again: with needs_check or without"
 try dmsetup create pool --table "0 8192 thin-pool $(blk md) $(blk dd) 128 0"; try dmsetup create t --table "0 8192 thin $(blk pool) 0"; st; rd 0; put 7 0; put 7 131072; stop 2>/dev/null

@@ -16,8 +16,9 @@ internal sealed class MetadataSpaceMap
     private ulong _cursor;
     private bool _isShadowing; // a bitmap is being copied, which itself changes counts
     private ulong _bootstrap; // while a new map is made: blocks below are in use
+    private ulong _freeBefore; // when this transaction began
     private ulong _taken; // blocks, in this transaction
-    private bool _low;
+    private ulong? _lastFree; // when a block was last taken
 
     /// <summary>Makes one that knows no blocks yet.</summary>
     public MetadataSpaceMap(TransactionManager transaction)
@@ -30,8 +31,8 @@ internal sealed class MetadataSpaceMap
     /// <summary>How many blocks there are.</summary>
     public ulong Blocks => _counts.Blocks;
 
-    /// <summary>How many are free; what this transaction freed counts, and cannot be taken yet.</summary>
-    public ulong Free { get; private set; }
+    /// <summary>How many are free: what this transaction frees or adds does not count before its end (the kernel's <c>sm_metadata_get_nr_free</c>).</summary>
+    public ulong Free => unchecked(_freeBefore - _taken); // wraps, too, where the blocks that were taken have just been added
 
     /// <summary>Free blocks at which they become few.</summary>
     public ulong Threshold { get; set; }
@@ -56,7 +57,7 @@ internal sealed class MetadataSpaceMap
         _counts.Create();
         _counts.Extend(blocks);
         _bootstrap = 0;
-        Free += blocks;
+        _freeBefore = blocks;
         for (ulong block = 0; block < reserved; block++)
         {
             Change(block, 1);
@@ -67,7 +68,7 @@ internal sealed class MetadataSpaceMap
     public void Open(SpaceMapRoot root)
     {
         _counts.Open(root);
-        Free = root.Blocks - root.Allocated;
+        _freeBefore = root.Blocks - root.Allocated;
         _index.Open(root.Bitmaps, ReferenceCounts.BitmapsFor(root.Blocks));
     }
 
@@ -83,7 +84,6 @@ internal sealed class MetadataSpaceMap
             (_bootstrap, _cursor) = (blocks, before);
             _counts.Extend(blocks);
             (_bootstrap, _cursor) = (0, cursor);
-            Free += blocks - before;
         }
     }
 
@@ -95,8 +95,12 @@ internal sealed class MetadataSpaceMap
             ?? throw new DmException(Errno.ENOSPC, "no metadata block is free");
         _cursor = block + 1;
         Change(block, 1);
-        _taken++;
-        CheckThreshold();
+        if (_bootstrap == 0)
+        {
+            _taken++;
+            CheckThreshold();
+        }
+
         return block;
     }
 
@@ -144,14 +148,13 @@ internal sealed class MetadataSpaceMap
     public void Committed()
     {
         _index.Committed();
-        _taken = 0;
+        (_freeBefore, _taken) = (Blocks - _counts.Allocated, 0);
     }
 
     private void CheckThreshold()
     {
-        bool low = _bootstrap == 0 && Blocks - _counts.Allocated <= Threshold + _taken;
-        TimesLow += low && !_low ? 1 : 0;
-        _low = low;
+        TimesLow += Free <= Threshold && !(_lastFree <= Threshold) ? 1 : 0;
+        _lastFree = Free;
     }
 
     private void ApplyAll()
@@ -181,13 +184,8 @@ internal sealed class MetadataSpaceMap
     {
         uint before = CountOf(block);
         AddChange(block, difference);
-        if (before == 0)
+        if (before != 0 && before + difference == 0)
         {
-            Free--;
-        }
-        else if (before + difference == 0)
-        {
-            Free++;
             _transaction.Freed(block);
         }
 

@@ -41,6 +41,7 @@ public sealed class ThinPoolTarget : Target
         LowWater = KernelNumber.TryParse(arguments[3], out ulong mark) ? mark : throw arguments.Refuse(3, "low water mark", "is not a number of blocks");
         WantedMode = Features.ReadOnly ? PoolMode.ReadOnly : PoolMode.Write;
         _pool = GetPool(arguments, (uint)blockSize);
+        _pool.SetMetadataThreshold(MetadataThreshold);
         FlushBios = 1;
         if (Features is { DiscardEnabled: true, DiscardPassdown: true })
         {

@@ -257,7 +257,7 @@ public class SnapshotTarget : Target
         return MapResult.Remapped;
     }
 
-    /// <summary>Zeroes a chunk on the COW device; a second clone goes to the origin, where that is asked for. Parts of chunks are left alone.</summary>
+    /// <summary>Zeroes a chunk on the COW device; a second clone goes to the origin, where that is asked for. A discard of a part of a chunk goes to the COW device.</summary>
     private MapResult MapDiscard(Bio bio, Snapshot snapshot, ulong chunk)
     {
         if (bio.TargetBioNumber == 1)
@@ -271,11 +271,21 @@ public class SnapshotTarget : Target
             return MapResult.Remapped;
         }
 
-        if (bio.Count.Value == snapshot.Store.ChunkSize && snapshot.Exceptions.TryFind(chunk, out ulong newChunk))
+        bool found = snapshot.Exceptions.TryFind(chunk, out ulong newChunk);
+        if (found)
         {
             snapshot.Remap(bio, newChunk);
+        }
+
+        if (found && bio.Count.Value == snapshot.Store.ChunkSize)
+        {
             new ChunkZeroing(bio).Start(snapshot.Copier);
             return MapResult.Submitted;
+        }
+
+        if (found && _cow.Device.Limits.MaxDiscard != SectorCount.Zero)
+        {
+            return MapResult.Remapped;
         }
 
         bio.End(BioStatus.Ok);

@@ -31,7 +31,7 @@ internal sealed partial class ThinMetadata
     {
         if (--volume.Users == 0)
         {
-            if (volume.IsChanged)
+            if (volume.IsChanged && !volume.IsAborted)
             {
                 SaveDetails(volume.Id, volume.Details);
                 _changed = true;
@@ -263,6 +263,9 @@ internal sealed partial class ThinMetadata
 
         /// <summary>Whether its details, or mappings, have changed since the last commit.</summary>
         public bool IsChanged { get; set; }
+
+        /// <summary>Whether changes were lost by an <see cref="Abort"/>: what was written may be gone, so flushes fail from then on.</summary>
+        public bool IsAborted { get; set; }
 
         /// <summary>How many tables use it.</summary>
         public int Users { get; set; }

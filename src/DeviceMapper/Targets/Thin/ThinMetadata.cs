@@ -25,6 +25,7 @@ internal sealed partial class ThinMetadata
     public const int TimeBits = 24;
 
     private const ulong MostReserved = 4096; // blocks
+    private const ulong LeastMetadataBlocks = 3; // the superblock, a space map's index and a bitmap; what does not fit then is ENOSPC
 
     private readonly BlockDevice _device;
     private readonly uint _dataBlockSize;
@@ -37,6 +38,7 @@ internal sealed partial class ThinMetadata
     private BTree _mappings = null!; // block of a volume to data block and time
     private BTree _details = null!;
     private ulong _metadataThreshold;
+    private ThinSuperblock? _marked; // with the mark needs_check, which is still to be written
     private bool _changed;
 
     /// <summary>Opens the metadata on a device, or formats it where its first block is all zeroes. Waits.</summary>
@@ -115,7 +117,7 @@ internal sealed partial class ThinMetadata
         _flushData();
         foreach (Volume volume in _open.Values)
         {
-            if (volume.IsChanged)
+            if (volume.IsChanged && !volume.IsAborted)
             {
                 SaveDetails(volume.Id, volume.Details);
                 volume.IsChanged = false;
@@ -130,28 +132,53 @@ internal sealed partial class ThinMetadata
         _changed = false;
     }
 
-    /// <summary>Forgets all changes since the last commit. For the writer; waits.</summary>
+    /// <summary>
+    /// Forgets all changes since the last commit. Volumes that had some go on counting their mapped blocks as before, as in the kernel. For the writer; waits.
+    /// </summary>
     public void Abort()
     {
         Load(mayFormat: false);
         foreach (Volume volume in _open.Values)
         {
-            volume.IsChanged = false;
-            volume.Details = FindDetails(volume.Id) ?? throw NoVolume(volume.Id);
+            volume.IsAborted |= volume.IsChanged;
             volume.Root = FindRoot(volume.Id);
         }
     }
 
-    /// <summary>Marks the metadata as to be checked, in the superblock as it is on the device. For the writer; waits.</summary>
+    /// <summary>
+    /// Marks the metadata as to be checked, in the superblock as it is on the device. Where that cannot be written, it is when
+    /// <see cref="SaveNeedsCheck"/> can: the kernel leaves it to its cache of blocks. For the writer; waits.
+    /// </summary>
+    /// <exception cref="DmException">The superblock cannot be read.</exception>
     public void SetNeedsCheck()
     {
         byte[] data = new byte[BlockKind.Size];
         _transaction.Blocks.ReadFromDevice(ThinSuperblock.Location, data);
-        ThinSuperblock there = ThinSuperblock.Read(data);
-        there.NeedsCheck = true;
-        there.Write(data);
-        _transaction.Blocks.WriteDurably(ThinSuperblock.Location, BlockKind.ThinSuperblock, data);
+        _marked = ThinSuperblock.Read(data);
+        _marked.NeedsCheck = true;
         _super.NeedsCheck = true;
+        SaveNeedsCheck();
+    }
+
+    /// <summary>Writes the mark of <see cref="SetNeedsCheck"/> if it could not be written before. For the writer; waits.</summary>
+    public void SaveNeedsCheck()
+    {
+        if (_marked is null)
+        {
+            return;
+        }
+
+        byte[] data = new byte[BlockKind.Size];
+        _marked.Write(data);
+        try
+        {
+            _transaction.Blocks.WriteDurably(ThinSuperblock.Location, BlockKind.ThinSuperblock, data);
+            _marked = null;
+        }
+        catch (DmException)
+        {
+            // Tried again when a table becomes live, and at the end.
+        }
     }
 
     /// <summary>Has more data blocks. For the writer.</summary>
@@ -230,6 +257,11 @@ internal sealed partial class ThinMetadata
 
     private void Format()
     {
+        if (DeviceBlocks < LeastMetadataBlocks)
+        {
+            throw new DmException(Errno.EINVAL, $"the metadata device has {DeviceBlocks} blocks of 4 KiB, too few for any metadata");
+        }
+
         _super = new ThinSuperblock { DataBlockSize = _dataBlockSize };
         _transaction.Space.Create(DeviceBlocks, ThinSuperblock.Location + 1);
         _super.MetadataBlocks = DeviceBlocks;

@@ -124,7 +124,7 @@ internal sealed partial class ThinPool
         }
         else if (bio.Operation == BioOperation.Flush)
         {
-            HandleFlush(bio);
+            HandleFlush(target, bio);
         }
         else if (bio.Operation == BioOperation.Discard)
         {
@@ -137,9 +137,13 @@ internal sealed partial class ThinPool
     }
 
     /// <summary>A commit flushes the data too; without one, the data device has to be flushed alone.</summary>
-    private void HandleFlush(Bio bio)
+    private void HandleFlush(ThinTarget target, Bio bio)
     {
-        if (_metadata.HasChanges)
+        if (target.Volume.IsAborted)
+        {
+            bio.End(BioStatus.IoError);
+        }
+        else if (_metadata.HasChanges)
         {
             _afterCommit.Add(durable => bio.End(durable ? BioStatus.Ok : BioStatus.IoError));
         }
@@ -206,7 +210,11 @@ internal sealed partial class ThinPool
     {
         Remap(target, bio, dataBlock);
         bio.ContextValue = (ulong)_grace.Enter(BioThread.Current) + 1;
-        if ((bio.Flags & BioFlags.Fua) != 0 && target.Volume.IsChanged)
+        if ((bio.Flags & BioFlags.Fua) != 0 && target.Volume.IsAborted)
+        {
+            EndLater(bio, BioStatus.IoError);
+        }
+        else if ((bio.Flags & BioFlags.Fua) != 0 && target.Volume.IsChanged)
         {
             _afterCommit.Add(durable =>
             {

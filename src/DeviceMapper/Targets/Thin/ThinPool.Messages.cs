@@ -54,6 +54,11 @@ internal sealed partial class ThinPool
         if (!noflush && !_suspended)
         {
             Commit();
+            if (_mode == PoolMode.Fail)
+            {
+                text.Append("Error");
+                return;
+            }
         }
 
         text.Append($"{_metadata.TransactionId} {_metadata.MetadataBlocks - _metadata.FreeMetadataBlocks}/{_metadata.MetadataBlocks} ");

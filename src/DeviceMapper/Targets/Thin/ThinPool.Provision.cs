@@ -59,13 +59,9 @@ internal sealed partial class ThinPool
         Change(() =>
         {
             bool mapped = false;
-            if (provisioning.Failed && _mode < PoolMode.OutOfMetadataSpace)
+            if (!provisioning.Failed && _mode < PoolMode.OutOfMetadataSpace)
             {
-                _metadata.ReleaseData(provisioning.DataBlock); // the kernel loses it
-            }
-            else if (!provisioning.Failed && _mode < PoolMode.OutOfMetadataSpace)
-            {
-                mapped = TryInsert(target, provisioning);
+                mapped = TryInsert(target, provisioning); // else the data block is lost until the metadata are repaired, as in the kernel
             }
 
             bio.Context = null;

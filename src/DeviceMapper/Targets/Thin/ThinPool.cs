@@ -26,7 +26,7 @@ internal sealed partial class ThinPool : IDisposable
     private readonly Copier _copier = new(16 << 20);
     private readonly GracePeriods _grace;
     private readonly BlockCells _cells = new();
-    private volatile PoolMode _mode;
+    private volatile PoolMode _mode = PoolMode.Write; // a table that wants another is one change of it more, with its event
     private volatile bool _suspended = true;
     private ThinPoolTarget? _target; // that is bound: the live table's
     private bool _lowWaterTold;
@@ -44,7 +44,6 @@ internal sealed partial class ThinPool : IDisposable
         _data = data.Device;
         _metadata = new ThinMetadata(metadata.Device, blockSize, FlushData, mayFormat: !features.ReadOnly);
         _grace = new GracePeriods(Wake);
-        _mode = features.ReadOnly ? PoolMode.ReadOnly : PoolMode.Write;
         TimeProvider time = owner.Registry.Options.Time;
         _commitTimer = time.CreateTimer(_ => Post(CommitByTime), null, _commitPeriod, _commitPeriod);
         _noSpaceTimer = time.CreateTimer(_ => Post(GiveUpWaitingForSpace), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -79,6 +78,9 @@ internal sealed partial class ThinPool : IDisposable
     /// <summary>The blocks of the live table; 0 before the first resume.</summary>
     public ulong TableBlocks => (_target?.Length.Value ?? 0) / BlockSize;
 
+    /// <summary>Sets how few free metadata blocks raise an event: a table does as soon as it is loaded, as in the kernel. Waits.</summary>
+    public void SetMetadataThreshold(ulong blocks) => Change(() => _metadata.SetMetadataThreshold(blocks));
+
     /// <summary>A table becomes live: its features hold, and devices that have grown are used (the kernel's <c>pool_preresume</c>). Waits.</summary>
     /// <exception cref="DmException">EINVAL: a device is smaller than the pool.</exception>
     public void Bind(ThinPoolTarget target)
@@ -87,7 +89,7 @@ internal sealed partial class ThinPool : IDisposable
         {
             PoolMode wanted = target.WantedMode;
             _target = target;
-            _metadata.SetMetadataThreshold(target.MetadataThreshold);
+            _metadata.SaveNeedsCheck();
             Features = target.Features with { DiscardPassdown = target.Features.DiscardPassdown && _data.Limits.MaxDiscard.Value >= BlockSize };
             SetMode(wanted);
             bool grown = GrowData(target.Length.Value / BlockSize) | GrowMetadata();
@@ -149,10 +151,11 @@ internal sealed partial class ThinPool : IDisposable
         _commitTimer.Dispose();
         _noSpaceTimer.Dispose();
         Stop();
-        if (_mode < PoolMode.OutOfMetadataSpace)
+        Change(() =>
         {
-            Change(() => Commit());
-        }
+            Commit();
+            _metadata.SaveNeedsCheck();
+        });
     }
 
     /// <summary>Changes the metadata; events are raised, and bios sent, when the lock is let go. Waits.</summary>
