@@ -1,6 +1,7 @@
 using DeviceMapper;
 using DeviceMapper.Native;
 using DeviceMapper.Volumes.Thin;
+using Udm.Reports;
 
 namespace Udm.Verbs;
 
@@ -10,7 +11,22 @@ internal static class ThinMetadataVerbs
     /// <summary>Prints what is damaged, and what to do about it.</summary>
     public static void Check(VerbContext context, string path)
     {
-        using ThinPoolMetadata metadata = Checked(context, path);
+        using ThinPoolMetadata metadata = ReadAll(context, path);
+        if (context.PrintsJson)
+        {
+            PrintJson(context, metadata, path);
+        }
+        else
+        {
+            PrintDamage(context, metadata);
+        }
+
+        ThrowIfDamaged(context, metadata, path);
+        if (context.PrintsJson)
+        {
+            return;
+        }
+
         context.Out.WriteLine(metadata.NeedsCheck
             ? $"no damage; 'udm thin clear {path}' takes the mark needs_check away, so that the pool may be written to again"
             : "no damage");
@@ -21,7 +37,7 @@ internal static class ThinMetadataVerbs
     {
         context.Device = path;
         using ThinPoolMetadata metadata = ThinPoolMetadata.Open(path);
-        metadata.Dump(context.Out);
+        metadata.Dump(context.Out, read => ShowProgress(context, $"{read} blocks are read"));
         ThrowIfDamaged(context, metadata, path);
     }
 
@@ -42,23 +58,40 @@ internal static class ThinMetadataVerbs
     /// <summary>Takes the mark away, if nothing is damaged.</summary>
     public static void Clear(VerbContext context, string path)
     {
-        using ThinPoolMetadata metadata = Checked(context, path);
+        using ThinPoolMetadata metadata = ReadAll(context, path);
+        PrintDamage(context, metadata);
+        ThrowIfDamaged(context, metadata, path);
         metadata.ClearNeedsCheck();
     }
 
-    private static ThinPoolMetadata Checked(VerbContext context, string path)
+    private static void PrintDamage(VerbContext context, ThinPoolMetadata metadata)
+    {
+        foreach (string damage in metadata.Damage)
+        {
+            context.Out.WriteLine(damage);
+        }
+    }
+
+    private static void PrintJson(VerbContext context, ThinPoolMetadata metadata, string path) => JsonValues.Print(context.Out, writer =>
+    {
+        writer.WriteStartArray("damage");
+        foreach (string damage in metadata.Damage)
+        {
+            writer.WriteStringValue(damage);
+        }
+
+        writer.WriteEndArray();
+        writer.WriteBoolean("needs_check", metadata.NeedsCheck);
+        writer.WriteString("next", metadata.Damage.Count > 0 ? $"udm thin repair {path} NEWFILE" : metadata.NeedsCheck ? $"udm thin clear {path}" : null);
+    });
+
+    private static ThinPoolMetadata ReadAll(VerbContext context, string path)
     {
         context.Device = path;
         ThinPoolMetadata metadata = ThinPoolMetadata.Open(path);
         try
         {
             metadata.Check(read => ShowProgress(context, $"{read} of at most {metadata.Blocks} blocks are read"));
-            foreach (string damage in metadata.Damage)
-            {
-                context.Out.WriteLine(damage);
-            }
-
-            ThrowIfDamaged(context, metadata, path);
             return metadata;
         }
         catch

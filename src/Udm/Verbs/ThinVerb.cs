@@ -1,3 +1,4 @@
+using System.Globalization;
 using DeviceMapper;
 using DeviceMapper.Io;
 using DeviceMapper.Ioctl;
@@ -11,9 +12,6 @@ namespace Udm.Verbs;
 internal sealed class ThinVerb : Verb
 {
     private const ulong BlockSectors = 128;
-    private const ulong MetadataBytesPerBlock = 64; // of the data: a mapping, with room for snapshots
-    private const ulong LeastMetadata = 4 << 20; // bytes
-    private const int LowWaterShare = 10; // an event when a tenth of the blocks is left
 
     /// <inheritdoc/>
     public override string Name => "thin";
@@ -23,28 +21,35 @@ internal sealed class ThinVerb : Verb
         """
         pool NAME FOLDER SIZE
         create POOL NAME SIZE
+        open POOL ID NAME SIZE
         snapshot VOLUME NAME
         grow VOLUME SIZE
+        grow POOL SIZE [METADATASIZE]
         remove VOLUME
         ls [--json]
-        check METADATA
+        ls POOL [--json]
+        check METADATA [--json]
         dump METADATA
         repair METADATA NEWFILE
         clear METADATA
         """;
 
     /// <inheritdoc/>
-    public override string Summary => "Makes thin pools, volumes and snapshots of volumes, lists them, and checks and repairs a pool's metadata.";
+    public override string Summary => "Makes thin pools, volumes and snapshots of volumes, grows and lists them, and checks and repairs a pool's metadata.";
 
     /// <inheritdoc/>
     public override string Help =>
         """
           pool      makes a pool on two files, FOLDER/NAME.meta and FOLDER/NAME.data; files that are there are used
           create    makes a volume in a pool; it takes room as it is written to, and may be larger than the pool
+          open      makes a device of a volume that the pool has already, by its number
           snapshot  makes a volume that is what another is now, at once
-          grow      makes a volume larger
+          grow      makes a volume or a pool larger while it is in use. A pool's files grow with it, the metadata's by what the data needs
+                    unless METADATASIZE says how large it is to be; devices that are not files must have grown before
           remove    removes a volume's device and deletes the volume
           ls        (or list) prints a line a pool or volume, separated by tabs: its name, its pool, its size and what it uses in KiB
+          ls POOL   prints a line a volume of the pool, whether a device shows it or not: its number, its devices, their size, what it has and
+                    what it alone has in KiB. The pool keeps a metadata snapshot meanwhile; all mappings are read
 
         And on METADATA, the file or block device of a pool that is not in use; -v shows how far they are:
 
@@ -57,13 +62,14 @@ internal sealed class ThinVerb : Verb
 
         Example:
           udm thin pool pool . 10G && udm thin create pool data 100G && udm thin snapshot data before
+          udm thin grow pool 20G && udm thin ls pool
         """;
 
     /// <inheritdoc/>
     public override int MinOperands => 1;
 
     /// <inheritdoc/>
-    public override int MaxOperands => 4;
+    public override int MaxOperands => 5;
 
     /// <inheritdoc/>
     public override int WrongUsageStatus => 2;
@@ -79,17 +85,26 @@ internal sealed class ThinVerb : Verb
             case ["create", string pool, string name, string size]:
                 MakeVolume(context, pool, name, DeviceSetup.Size(size));
                 break;
+            case ["open", string pool, string id, string name, string size]:
+                OpenVolume(context, pool, id, name, DeviceSetup.Size(size));
+                break;
             case ["snapshot", string volume, string name]:
                 MakeSnapshot(context, volume, name);
                 break;
-            case ["grow", string volume, string size]:
-                Grow(context, volume, DeviceSetup.Size(size));
+            case ["grow", string name, string size]:
+                ThinGrowth.Grow(context, name, DeviceSetup.Size(size), null);
+                break;
+            case ["grow", string name, string size, string metadataSize]:
+                ThinGrowth.Grow(context, name, DeviceSetup.Size(size), DeviceSetup.Size(metadataSize));
                 break;
             case ["remove", string volume]:
                 Remove(context, volume);
                 break;
             case ["ls" or "list"]:
-                List(context);
+                ThinListing.ListDevices(context);
+                break;
+            case ["ls" or "list", string pool]:
+                ThinListing.ListVolumes(context, pool);
                 break;
             case ["check", string metadata]:
                 ThinMetadataVerbs.Check(context, metadata);
@@ -105,7 +120,7 @@ internal sealed class ThinVerb : Verb
                 break;
             default:
                 throw new UsageException(
-                    "one of 'pool', 'create', 'snapshot', 'grow', 'remove', 'ls', 'check', 'dump', 'repair' and 'clear', with its operands, is expected");
+                    "one of 'pool', 'create', 'open', 'snapshot', 'grow', 'remove', 'ls', 'check', 'dump', 'repair' and 'clear', with its operands, is expected");
         }
 
         return 0;
@@ -119,9 +134,8 @@ internal sealed class ThinVerb : Verb
             throw new UsageException("a pool has at least one block of 64K");
         }
 
-        ulong metadata = Math.Max(LeastMetadata, (blocks * MetadataBytesPerBlock + 4095) / 4096 * 4096);
-        string files = TableParser.EscapeWord($"file:{folder}/{name}.meta?size={metadata}") + " " + TableParser.EscapeWord($"file:{folder}/{name}.data?size={blocks * BlockSectors * Sector.Size}");
-        TableLine line = new(default, new SectorCount(blocks * BlockSectors), "thin-pool", $"{files} {BlockSectors} {blocks / LowWaterShare}");
+        string files = TableParser.EscapeWord($"file:{folder}/{name}.meta?size={ThinGrowth.MetadataFor(blocks).Bytes}") + " " + TableParser.EscapeWord($"file:{folder}/{name}.data?size={blocks * BlockSectors * Sector.Size}");
+        TableLine line = new(default, new SectorCount(blocks * BlockSectors), "thin-pool", $"{files} {BlockSectors} {ThinGrowth.LowWaterFor(blocks)}");
         DeviceSetup.Make(context, context.Select(name), line);
     }
 
@@ -156,16 +170,19 @@ internal sealed class ThinVerb : Verb
         MakeDevice(context, pool, number, name, id, size);
     }
 
-    private static void Grow(VerbContext context, string volumeName, SectorCount size)
+    private static void OpenVolume(VerbContext context, string poolName, string id, string name, SectorCount size)
     {
-        DeviceSelector volume = context.Select(volumeName);
-        TargetText target = DeviceSetup.Only(context, volume, "thin") ?? throw new VerbException("it is no volume of a thin pool");
-        if (size < target.Length)
+        DeviceSelector pool = context.Select(poolName);
+        if (DeviceSetup.Only(context, pool, "thin-pool") is null)
         {
-            throw new VerbException($"it has {target.Length.Bytes >> 10} KiB already: a volume is not made smaller");
+            throw new VerbException("it is no thin pool");
         }
 
-        DeviceSetup.Replace(context, volume, new TableLine(default, size, "thin", target.Text));
+        ulong number = ulong.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out ulong parsed)
+            ? parsed
+            : throw new UsageException($"'{id}' is not the number of a volume; 'udm thin ls {poolName}' lists those of the pool");
+        DeviceNumber device = Number(context, pool);
+        DeviceSetup.Make(context, context.Select(name), new TableLine(default, size, "thin", $"{device} {number}"));
     }
 
     private static void Remove(VerbContext context, string volumeName)
@@ -174,49 +191,6 @@ internal sealed class ThinVerb : Verb
         (DeviceNumber pool, ulong id, _) = Volume(context, volume);
         context.Devices.Remove(volume, DmFlags.None);
         context.Devices.Message(DeviceSelector.ByNumber(pool), default, $"delete {id}", DmFlags.None);
-    }
-
-    private static void List(VerbContext context)
-    {
-        IReadOnlyList<NamedDevice> devices = context.Devices.List();
-        using JsonList? json = context.PrintsJson ? new JsonList(context.Out, "devices") : null;
-        foreach (NamedDevice device in devices)
-        {
-            DeviceSelector selector = DeviceSelector.ByName(device.Name, context.Mangling);
-            if (DeviceSetup.Only(context, selector, null, status: true) is not { Type: "thin" or "thin-pool" } status)
-            {
-                continue;
-            }
-
-            string pool = "-";
-            string[] words = status.Text.Split(' ');
-            string used = words[0];
-            if (status.Type == "thin")
-            {
-                DeviceNumber number = Volume(context, selector).Pool;
-                pool = devices.FirstOrDefault(d => d.Number == number).Name ?? number.ToString();
-                used = ulong.TryParse(words[0], out ulong sectors) ? $"{sectors / 2}" : words[0];
-            }
-            else if (words.Length > 2 && ulong.TryParse(words[2].Split('/')[0], out ulong blocks))
-            {
-                ulong block = ulong.Parse(TableParser.SplitWords(DeviceSetup.Only(context, selector, "thin-pool")!.Value.Text)[2]);
-                used = $"{blocks * block / 2}";
-            }
-
-            if (json is null)
-            {
-                context.Out.WriteLine($"{device.Name}\t{pool}\t{status.Length.Value / 2}\t{used}");
-                continue;
-            }
-
-            json.Writer.WriteStartObject();
-            json.Writer.WriteString("name", device.Name);
-            json.Writer.WriteString("type", status.Type);
-            json.Writer.WriteString("pool", pool == "-" ? null : pool);
-            json.Writer.WriteNumber("size_kib", status.Length.Value / 2);
-            JsonValues.Write(json.Writer, "used_kib", long.TryParse(used, out long kib) ? kib : null);
-            json.Writer.WriteEndObject();
-        }
     }
 
     /// <summary>The lowest number that no volume has, by making one of it.</summary>
@@ -252,7 +226,7 @@ internal sealed class ThinVerb : Verb
     private static DeviceNumber Number(VerbContext context, DeviceSelector device) =>
         context.Devices.Find(device, DmFlags.None)?.Number ?? throw new VerbException("there is no such device");
 
-    private static (DeviceNumber Pool, ulong Id, SectorCount Size) Volume(VerbContext context, DeviceSelector volume)
+    internal static (DeviceNumber Pool, ulong Id, SectorCount Size) Volume(VerbContext context, DeviceSelector volume)
     {
         TargetText target = DeviceSetup.Only(context, volume, "thin") ?? throw new VerbException("it is no volume of a thin pool");
         IReadOnlyList<string> words = TableParser.SplitWords(target.Text);

@@ -51,15 +51,17 @@ internal sealed class ThinSuperblock
     private byte[] Uuid { get; set; } = new byte[16];
 
     /// <summary>Reads it.</summary>
+    /// <param name="data">The block.</param>
+    /// <param name="location">Its number: not 0 for the copy that a metadata snapshot holds.</param>
     /// <exception cref="DmException">EILSEQ and the like: it is damaged, or something else; EINVAL: features that are not known.</exception>
-    public static ThinSuperblock Read(ReadOnlySpan<byte> data)
+    public static ThinSuperblock Read(ReadOnlySpan<byte> data, ulong location = Location)
     {
         if (BinaryPrimitives.ReadUInt64LittleEndian(data[32..]) != Magic)
         {
             throw new DmException(Errno.EILSEQ, "the metadata device holds something else: no thin pool's magic number in block 0");
         }
 
-        BlockKind.ThinSuperblock.Check(data, Location);
+        BlockKind.ThinSuperblock.Check(data, location);
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(data[40..]);
         uint incompatible = BinaryPrimitives.ReadUInt32LittleEndian(data[360..]);
         if (version is 0 or > Version || incompatible != 0)

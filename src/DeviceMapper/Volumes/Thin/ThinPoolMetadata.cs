@@ -50,26 +50,57 @@ public sealed class ThinPoolMetadata : IDisposable
         }
     }
 
+    /// <summary>
+    /// Opens the metadata snapshot of a pool that is in use: volumes and mappings as they were at the message <c>reserve_metadata_snap</c>. Only for
+    /// <see cref="Uses"/> and <see cref="Dump"/>.
+    /// </summary>
+    /// <exception cref="DmException">As <see cref="Open"/>; ENODATA: the pool keeps none.</exception>
+    public static ThinPoolMetadata OpenSnapshot(string path)
+    {
+        ThinPoolMetadata metadata = Open(path);
+        try
+        {
+            if (metadata._super.HeldRoot == 0)
+            {
+                throw new DmException(Errno.ENODATA, $"the pool on '{path}' keeps no metadata snapshot");
+            }
+
+            byte[] held = metadata._reader.TryRead(metadata._super.HeldRoot, BlockKind.ThinSuperblock, "metadata snapshot")
+                ?? throw new DmException(Errno.EILSEQ, metadata.Damage[0]);
+            ThinSuperblock snapshot = ThinSuperblock.Read(held, metadata._super.HeldRoot);
+            (metadata._super.Mappings, metadata._super.Details) = (snapshot.Mappings, snapshot.Details);
+            (metadata._super.Time, metadata._super.TransactionId) = (snapshot.Time, snapshot.TransactionId);
+            return metadata;
+        }
+        catch
+        {
+            metadata.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sectors of a data block.</summary>
+    public uint BlockSize => _super.DataBlockSize;
+
+    /// <summary>What each volume has, and what it alone has. Reads all mappings.</summary>
+    public IReadOnlyList<VolumeUse> Uses() => new VolumeUses(_reader).Count(Volumes());
+
     /// <summary>Reads all of it, and compares the counts of all blocks; what is wrong is in <see cref="Damage"/>.</summary>
     /// <param name="progress">Is told how many blocks have been read, from time to time.</param>
     public void Check(Action<ulong>? progress = null)
     {
-        ulong read = 0;
-        _reader.BlockRead = () =>
-        {
-            if (++read % 1024 == 0)
-            {
-                progress?.Invoke(read);
-            }
-        };
+        CountReads(progress);
         new ThinCheck(_reader, _super).Run();
     }
 
     /// <summary>
     /// Writes volumes and mappings as thin_dump does; thin_restore makes metadata of it. What is damaged is left out, and in <see cref="Damage"/>.
     /// </summary>
-    public void Dump(TextWriter output)
+    /// <param name="output">Where to.</param>
+    /// <param name="progress">Is told how many blocks have been read, from time to time.</param>
+    public void Dump(TextWriter output, Action<ulong>? progress = null)
     {
+        CountReads(progress);
         output.Write(string.Create(
             CultureInfo.InvariantCulture,
             $"<superblock uuid=\"\" time=\"{_super.Time}\" transaction=\"{_super.TransactionId}\" flags=\"{(_super.NeedsCheck ? 1 : 0)}\" version=\"2\" "));
@@ -144,6 +175,18 @@ public sealed class ThinPoolMetadata : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _reader.Dispose();
+
+    private void CountReads(Action<ulong>? progress)
+    {
+        ulong read = 0;
+        _reader.BlockRead = () =>
+        {
+            if (++read % 1024 == 0)
+            {
+                progress?.Invoke(read);
+            }
+        };
+    }
 
     /// <summary>Volumes that have mappings, in order.</summary>
     private List<(ulong Id, ulong Root, VolumeDetails Details)> Volumes()
