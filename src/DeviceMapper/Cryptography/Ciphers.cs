@@ -23,6 +23,9 @@ internal static class Ciphers
         new("des3_ede", 2, 8, 24),
     ];
 
+    /// <summary>ChaCha20, for the mode with Poly1305.</summary>
+    public static GcryptAlgorithm ChaCha20 { get; } = new("chacha20", 316, 1, 32);
+
     /// <summary>Makes a cipher in a mode, without a key yet.</summary>
     /// <param name="specification">As <c>/proc/crypto</c> names it.</param>
     /// <exception cref="DmException">ENOENT: there is no such cipher or mode. EINVAL: they do not go together.</exception>
@@ -123,13 +126,14 @@ internal static class Ciphers
         return new EssivMode(cipher, CreateBlockCipher(parts[0]), hash);
     }
 
-    private static GcryptAlgorithm? FindGcrypt(string name) => Array.Find(_gcrypt, a => a.Name == name);
+    /// <summary>The cipher of libgcrypt that the kernel knows by a name; null where it has none.</summary>
+    public static GcryptAlgorithm? FindGcrypt(string name) => Array.Find(_gcrypt, a => a.Name == WithoutDriver(name));
 
     // The kernel takes the name of one implementation too: aes-generic, serpent-avx2.
     private static string WithoutDriver(string name) => name.EndsWith("-generic", StringComparison.Ordinal) ? name[..^8] : name;
 
     /// <summary>Takes <c>template(part,part)</c> apart.</summary>
-    private static bool TrySplit(string specification, out string template, out string[] parts)
+    public static bool TrySplit(string specification, out string template, out string[] parts)
     {
         template = specification;
         parts = [];

@@ -16,6 +16,7 @@ public sealed partial class Table
     {
         QueueLimits limits = QueueLimits.Stacking;
         uint[] blockSizes = new uint[_targets.Length]; // of each target's devices
+        IntegrityProfile? integrity = null; // of a target that is alone: profiles do not stack
         (bool discards, bool zeroes, bool erases, bool flushes) = (true, true, true, false);
         for (int i = 0; i < _targets.Length; i++)
         {
@@ -40,6 +41,7 @@ public sealed partial class Table
             erases &= target.SecureEraseBios > 0 && Array.TrueForAll(areas, a => LimitsOf(a).MaxSecureErase.Value > 0);
             flushes |= target.FlushBios > 0 && (target.FlushSupported || Array.Exists(areas, a => LimitsOf(a).WriteCache));
             limits = limits.Stack(own, target.Start);
+            integrity = _targets.Length == 1 ? own.Integrity : null;
         }
 
         CheckBlocks(limits.LogicalBlockSize, blockSizes);
@@ -52,6 +54,7 @@ public sealed partial class Table
             MaxSecureErase = erases ? limits.MaxSecureErase : SectorCount.Zero,
             WriteCache = limits.WriteCache || flushes,
             Fua = limits.Fua || flushes,
+            Integrity = integrity,
         };
     }
 

@@ -63,6 +63,19 @@ internal static unsafe partial class LibGcrypt
     [LibraryImport(Library, EntryPoint = "gcry_cipher_decrypt")]
     public static partial uint Decrypt(nint handle, byte* output, nuint outputLength, byte* input, nuint inputLength);
 
+    /// <summary>Gives a handle of a mode that authenticates its associated data; before the plaintext.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_authenticate")]
+    public static partial uint Authenticate(nint handle, byte* data, nuint length);
+
+    /// <summary>The tag of what was encrypted.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_gettag")]
+    public static partial uint GetTag(nint handle, byte* tag, nuint length);
+
+    /// <summary>Compares the tag of what was decrypted, in constant time.</summary>
+    /// <returns>0 where it is the same.</returns>
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_checktag")]
+    public static partial uint CheckTag(nint handle, byte* tag, nuint length);
+
     /// <summary>Hashes in one call.</summary>
     [LibraryImport(Library, EntryPoint = "gcry_md_hash_buffer")]
     public static partial void Hash(int algorithm, byte* digest, byte* data, nuint length);

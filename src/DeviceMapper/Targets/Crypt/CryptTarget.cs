@@ -18,7 +18,7 @@ public sealed class CryptTarget : Target
     private readonly string _cipherText;
     private readonly CryptOptions _options;
     private readonly CryptKey _key;
-    private readonly CryptCipher _cipher;
+    private readonly DataCipher _cipher;
     private readonly ulong _ivOffset;
     private readonly DeviceReference _device;
     private readonly Sector _start; // on the device, of the target's first sector
@@ -36,7 +36,10 @@ public sealed class CryptTarget : Target
             _key = new CryptKey(arguments[1]);
             _options = new CryptOptions(arguments);
             CipherSpecification specification = CipherSpecification.Parse(_cipherText, _options.IsAuthenticated);
-            _cipher = new CryptCipher(specification, _options.SectorSize, _options.LargeIvSectors, _key.Bytes.Length);
+            int keySize = _key.Bytes.Length;
+            _cipher = _options.IsAuthenticated
+                ? new AuthenticatedCipher(specification, _options.SectorSize, _options.LargeIvSectors, keySize, _options.AuthenticationKeySize)
+                : new CryptCipher(specification, _options.SectorSize, _options.LargeIvSectors, keySize);
             TakeKey(arguments[1]);
             _sectorMask = ((ulong)_options.SectorSize >> Sector.Shift) - 1;
             _ivOffset = arguments.Number(2, "IV offset", "a sector number");
@@ -45,11 +48,12 @@ public sealed class CryptTarget : Target
                 throw arguments.Refuse(2, "IV offset", $"is not a multiple of the {_sectorMask + 1} sectors of 512 bytes in one of {_options.SectorSize}");
             }
 
+            _cipher.IvOffset = _ivOffset;
             _device = arguments.Device(3);
             _start = arguments.Sector(4, "offset");
             if (_options.IsAuthenticated || _cipher.StoredIvSize != 0)
             {
-                throw arguments.Refuse("the device below keeps no metadata for tags and vectors: it has to be an integrity target without internal_hash");
+                UseTags(arguments);
             }
         }
         catch
@@ -72,6 +76,9 @@ public sealed class CryptTarget : Target
         TargetFeatures.None,
         arguments => new CryptTarget(arguments));
 
+    /// <summary>What it does to the data.</summary>
+    internal DataCipher Cipher => _cipher;
+
     /// <inheritdoc/>
     public override MapResult Map(Bio bio)
     {
@@ -90,12 +97,18 @@ public sealed class CryptTarget : Target
         }
 
         bio.ContextValue = _ivOffset + offset.Value;
+        if (_cipher.TagStride != 0)
+        {
+            bio.Context = BioTags.Rent(bio.Sector, _cipher.TagBytes(bio.Buffer.Length));
+        }
+
         return bio.Operation == BioOperation.Read ? MapResult.Remapped : MapWrite(bio);
     }
 
     /// <inheritdoc/>
     public override EndResult EndIo(Bio bio, ref BioStatus status)
     {
+        BioTags? tags = bio.Context as BioTags;
         if (bio.Operation == BioOperation.Write)
         {
             BufferPool.Return(new BufferSegment(bio.Buffer.Address, (int)bio.ContextValue));
@@ -104,13 +117,18 @@ public sealed class CryptTarget : Target
         {
             if (bio.Buffer.Length >= CryptWork.SmallestBio)
             {
-                CryptWork.Decrypt(_cipher, bio, bio.ContextValue);
+                CryptWork.Decrypt(this, bio, bio.ContextValue);
                 return EndResult.Incomplete;
             }
 
-            _cipher.Decrypt(bio.Buffer, bio.ContextValue);
+            if (_cipher.Decrypt(bio.Buffer, bio.ContextValue, SpanOf(tags)) is >= 0 and int wrong)
+            {
+                TagIsWrong(bio.ContextValue + ((ulong)wrong >> Sector.Shift));
+                status = BioStatus.Protection;
+            }
         }
 
+        tags?.Return();
         return EndResult.Done;
     }
 
@@ -194,6 +212,12 @@ public sealed class CryptTarget : Target
         base.Dispose();
     }
 
+    /// <summary>Tells of a sector whose tag does not match its data.</summary>
+    /// <param name="sector">Its number for its vector.</param>
+    internal void TagIsWrong(ulong sector) => Table.Owner.Logger.AuthenticationFailed(Table.Owner.Name, sector - _ivOffset);
+
+    private static Span<byte> SpanOf(BioTags? tags) => tags is null ? default : tags.Memory.Span;
+
     private static bool Is(string word, string expected) => string.Equals(word, expected, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Sends the ciphertext, in a buffer of its own: the submitter's must stay as it is.</summary>
@@ -204,14 +228,32 @@ public sealed class CryptTarget : Target
         bio.ContextValue = (ulong)ciphertext.Length; // for its return
         if (bio.Buffer.Length >= CryptWork.SmallestBio)
         {
-            CryptWork.Encrypt(_cipher, bio, sector, ciphertext.Address);
+            CryptWork.Encrypt(this, bio, sector, ciphertext.Address);
             return MapResult.Submitted;
         }
 
         BioBuffer destination = new(ciphertext.Address, bio.Buffer.Length);
-        _cipher.Encrypt(bio.Buffer, destination.Span, sector);
+        _cipher.Encrypt(bio.Buffer, destination.Span, sector, SpanOf(bio.Context as BioTags));
         bio.Buffer = destination;
         return MapResult.Remapped;
+    }
+
+    /// <summary>Uses what the integrity device below keeps beside each sector (the kernel's <c>crypt_integrity_ctr</c>).</summary>
+    private void UseTags(TargetArguments arguments)
+    {
+        IntegrityProfile profile = _device.Device.Limits.Integrity ?? throw arguments.Refuse(
+            3, "device", "keeps no metadata for tags and vectors: it has to be an integrity device without internal_hash");
+        if (profile.TagSize < _options.TagSize)
+        {
+            throw arguments.Refuse(3, "device", $"keeps {profile.TagSize} bytes for a sector, and the option integrity says {_options.TagSize}");
+        }
+
+        if (profile.BlockSize != _options.SectorSize)
+        {
+            throw arguments.Refuse(3, "device", $"keeps metadata for sectors of {profile.BlockSize} bytes, and crypt has sectors of {_options.SectorSize}");
+        }
+
+        _cipher.UseTags(_options.TagSize, profile.TagSize);
     }
 
     /// <summary>Reads the key that a word stands for, and gives it to the ciphers.</summary>

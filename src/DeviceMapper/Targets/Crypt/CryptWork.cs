@@ -13,17 +13,20 @@ internal sealed class CryptWork : SplitWork
 
     private static readonly ConcurrentStack<CryptWork> _idle = new();
 
-    private CryptCipher _cipher = null!;
+    private CryptTarget _target = null!;
+    private DataCipher _cipher = null!;
     private Bio _bio = null!;
     private BioBuffer _source;
     private nint _destination; // memory for the ciphertext of a write; 0 for a read
+    private BioTags? _tags;
     private ulong _sector;
+    private int _isWrong; // 1 once the tag of a sector was wrong
 
     /// <summary>Encrypts a bio's data into a buffer, puts that in the bio, and sends it.</summary>
-    public static void Encrypt(CryptCipher cipher, Bio bio, ulong sector, nint destination) => Take(cipher, bio, sector, destination).Start();
+    public static void Encrypt(CryptTarget target, Bio bio, ulong sector, nint destination) => Take(target, bio, sector, destination).Start();
 
     /// <summary>Decrypts a bio's data in place, and ends it.</summary>
-    public static void Decrypt(CryptCipher cipher, Bio bio, ulong sector) => Take(cipher, bio, sector, 0).Start();
+    public static void Decrypt(CryptTarget target, Bio bio, ulong sector) => Take(target, bio, sector, 0).Start();
 
     /// <inheritdoc/>
     protected override void Do(int part)
@@ -32,13 +35,15 @@ internal sealed class CryptWork : SplitWork
         int length = Math.Min(PartSize, _source.Length - offset);
         ulong sector = _sector + ((ulong)offset >> Sector.Shift);
         BioBuffer source = _source.Slice(offset, length);
-        if (_destination == 0)
+        Span<byte> tags = _tags is null ? default : _tags.Memory.Span.Slice(_cipher.TagBytes(offset), _cipher.TagBytes(length));
+        if (_destination != 0)
         {
-            _cipher.Decrypt(source, sector);
+            _cipher.Encrypt(source, new BioBuffer(_destination + offset, length).Span, sector, tags);
         }
-        else
+        else if (_cipher.Decrypt(source, sector, tags) is >= 0 and int wrong)
         {
-            _cipher.Encrypt(source, new BioBuffer(_destination + offset, length).Span, sector);
+            _target.TagIsWrong(sector + ((ulong)wrong >> Sector.Shift));
+            Volatile.Write(ref _isWrong, 1);
         }
     }
 
@@ -47,7 +52,8 @@ internal sealed class CryptWork : SplitWork
     {
         if (_destination == 0)
         {
-            _bio.EndMapped(BioStatus.Ok);
+            _tags?.Return();
+            _bio.EndMapped(_isWrong == 0 ? BioStatus.Ok : BioStatus.Protection);
         }
         else
         {
@@ -60,20 +66,25 @@ internal sealed class CryptWork : SplitWork
     protected override void Recycle()
     {
         _bio = null!;
+        _target = null!;
         _cipher = null!;
+        _tags = null;
         _destination = 0;
         _source = default;
         _idle.Push(this);
     }
 
-    private static CryptWork Take(CryptCipher cipher, Bio bio, ulong sector, nint destination)
+    private static CryptWork Take(CryptTarget target, Bio bio, ulong sector, nint destination)
     {
         if (!_idle.TryPop(out CryptWork? work))
         {
             work = new CryptWork();
         }
 
-        work._cipher = cipher;
+        work._target = target;
+        work._cipher = target.Cipher;
+        work._tags = bio.Context as BioTags;
+        work._isWrong = 0;
         work._bio = bio;
         work._source = bio.Buffer;
         work._destination = destination;

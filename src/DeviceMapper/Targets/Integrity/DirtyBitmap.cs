@@ -109,6 +109,27 @@ internal sealed class DirtyBitmap
     /// <summary>Whether the tags of sectors are not known to be right.</summary>
     public bool IsDoubtful(ulong sector, ulong count) => !AreClear(_recalculated, sector, count);
 
+    /// <summary>
+    /// The first sectors of a run that are alike. Only the tags of doubtful ones are made again; the kernel takes those between for them too, and
+    /// whatever is there then for good.
+    /// </summary>
+    /// <param name="sector">Of the first block.</param>
+    /// <param name="count">How many; then, how many of them are alike.</param>
+    /// <returns>Whether their tags are not known to be right.</returns>
+    public bool NextRun(ulong sector, ref ulong count)
+    {
+        ulong block = 1ul << _device.Superblock.Log2Block;
+        bool doubtful = IsDoubtful(sector, block);
+        ulong alike = block;
+        while (alike < count && IsDoubtful(sector + alike, block) == doubtful)
+        {
+            alike += block;
+        }
+
+        count = alike;
+        return doubtful;
+    }
+
     /// <summary>The tags of the bits that lie wholly in a run of sectors have been made.</summary>
     public void SetRecalculated(ulong sector, ulong count)
     {

@@ -51,10 +51,11 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
     {
         ulong sector = bio.Sector.Value;
         BioBuffer data = bio.Buffer;
+        Span<byte> tags = TagsOf(bio);
         int blocks = data.Length / device.BlockSize;
         if (Mode != 'J' || state.Journal.IsEmpty)
         {
-            return ReadPlace(sector, data);
+            return ReadPlace(sector, data, tags);
         }
 
         // Runs of blocks that the journal has, and that it does not have, by turns.
@@ -68,7 +69,7 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
 
             if (count > 0)
             {
-                BioStatus status = ReadPlace(SectorOf(sector, first), Blocks(data, first, count));
+                BioStatus status = ReadPlace(SectorOf(sector, first), Blocks(data, first, count), TagsOf(tags, first, count));
                 if (status != BioStatus.Ok)
                 {
                     return status;
@@ -76,7 +77,7 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
             }
 
             first += count;
-            while (first < blocks && state.Journal.TryGet(SectorOf(sector, first), Blocks(data, first, 1)))
+            while (first < blocks && state.Journal.TryGet(SectorOf(sector, first), Blocks(data, first, 1), TagsOf(tags, first, 1)))
             {
                 first++;
             }
@@ -85,12 +86,17 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
         return BioStatus.Ok;
     }
 
-    private BioStatus ReadPlace(ulong sector, BioBuffer data)
+    private BioStatus ReadPlace(ulong sector, BioBuffer data, Span<byte> external)
     {
         BioStatus status = device.ReadData(sector, data);
         ulong count = (ulong)data.Length >> Sector.Shift;
         bool checks = device.Options.InternalHash is not null && Mode != 'R'
             && !state.Recalculation.IsPending(sector, count) && state.Bitmap?.IsDoubtful(sector, count) != true;
+        if (status == BioStatus.Ok && !external.IsEmpty)
+        {
+            return device.ReadTags(sector, external);
+        }
+
         if (status != BioStatus.Ok || !checks)
         {
             return status;
@@ -125,14 +131,16 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
     {
         if (Mode != 'J')
         {
-            return WritePlace(bio.Sector.Value, bio.Buffer);
+            return WritePlace(bio.Sector.Value, bio.Buffer, TagsOf(bio));
         }
+
+        ReadOnlySpan<byte> tags = TagsOf(bio);
 
         int blocks = bio.Buffer.Length / device.BlockSize;
         for (int done = 0; done < blocks && device.Failure == BioStatus.Ok;)
         {
             int count = blocks - done;
-            done += state.Journal.Add(SectorOf(bio.Sector.Value, done), Blocks(bio.Buffer, done, count));
+            done += state.Journal.Add(SectorOf(bio.Sector.Value, done), Blocks(bio.Buffer, done, count), TagsOf(tags, done, count));
             if (done < blocks)
             {
                 state.Journal.Commit();
@@ -143,12 +151,17 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
         return device.Failure;
     }
 
-    private BioStatus WritePlace(ulong sector, BioBuffer source)
+    private BioStatus WritePlace(ulong sector, BioBuffer source, ReadOnlySpan<byte> external)
     {
         using BufferScope data = new(source.Length);
         source.CopyTo(data.Span); // the submitter may change its memory meanwhile: data and tags have to agree
         _hasSetBits |= state.Bitmap?.Prepare(sector, (ulong)source.Length >> Sector.Shift) == true;
         BioStatus status = device.WriteData(sector, data.Buffer);
+        if (status == BioStatus.Ok && !external.IsEmpty)
+        {
+            return device.WriteTags(sector, external);
+        }
+
         if (status != BioStatus.Ok || device.Options.InternalHash is null)
         {
             return status;
@@ -216,6 +229,22 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
             device.Flush();
         }
     }
+
+    /// <summary>The tags that come with a bio from the target above, one for each block; empty where there are none.</summary>
+    private Span<byte> TagsOf(Bio bio)
+    {
+        if (bio.Parent?.Context is not BioTags tags)
+        {
+            return default;
+        }
+
+        int first = (int)((bio.Sector - tags.Start).Value >> Log2Block);
+        return tags.Memory.Span.Slice(first * TagSize, (int)(bio.Count.Value >> Log2Block) * TagSize);
+    }
+
+    private Span<byte> TagsOf(Span<byte> tags, int first, int count) => tags.IsEmpty ? default : tags.Slice(first * TagSize, count * TagSize);
+
+    private ReadOnlySpan<byte> TagsOf(ReadOnlySpan<byte> tags, int first, int count) => tags.IsEmpty ? default : tags.Slice(first * TagSize, count * TagSize);
 
     private ulong SectorOf(ulong first, int block) => first + ((ulong)block << Log2Block);
 

@@ -315,9 +315,9 @@ internal sealed class IntegritySuperblock
     {
         var f when (f & IntegrityFlags.FixedHmac) != 0 => 5,
         var f when (f & IntegrityFlags.FixedPadding) != 0 => 4,
-        var f when (f & IntegrityFlags.DirtyBitmap) != 0 => 3,
-        var f when (f & IntegrityFlags.Recalculating) != 0 => 2,
-        _ => _bytes[8], // as in the kernel, it never goes back to 1
+        var f when (f & IntegrityFlags.DirtyBitmap) != 0 || _options.Mode == 'B' => 3,
+        var f when (f & IntegrityFlags.Recalculating) != 0 || IsApart => 2,
+        _ => 1,
     };
 
     private Span<byte> MacArea(out int size)

@@ -77,7 +77,7 @@ public sealed class IntegrityTarget : Target
             return MapResult.Kill;
         }
 
-        if (_options.Mode == 'R' && bio.IsWrite)
+        if ((_options.Mode == 'R' && bio.IsWrite) || (_options.InternalHash is not null && bio.Parent?.Context is BioTags))
         {
             return MapResult.Kill;
         }
@@ -128,6 +128,7 @@ public sealed class IntegrityTarget : Target
             LogicalBlockSize = Math.Max(limits.LogicalBlockSize, block),
             PhysicalBlockSize = Math.Max(limits.PhysicalBlockSize, block),
             IoMin = Math.Max(limits.IoMin, block),
+            Integrity = _options.InternalHash is null ? new IntegrityProfile(_integrity.Superblock.TagSize, _integrity.BlockSize) : null,
         };
     }
 

@@ -57,8 +57,11 @@ internal sealed class Journal : IDisposable
     public void Format() => _memory.Empty(0, Sections, 0);
 
     /// <summary>Takes blocks that follow one another, as many as are free.</summary>
+    /// <param name="sector">Of the first.</param>
+    /// <param name="data">The blocks.</param>
+    /// <param name="tags">A tag for each, where they come from above; else none.</param>
     /// <returns>How many.</returns>
-    public int Add(ulong sector, BioBuffer data)
+    public int Add(ulong sector, BioBuffer data, ReadOnlySpan<byte> tags)
     {
         int size = _device.BlockSize;
         int count = (int)Math.Min((ulong)(data.Length / size), _freeEntries);
@@ -70,6 +73,10 @@ internal sealed class Journal : IDisposable
             if (_device.Options.InternalHash is not null)
             {
                 _device.MakeTag(sector, block, tag);
+            }
+            else if (!tags.IsEmpty)
+            {
+                tags.Slice(i * tag.Length, tag.Length).CopyTo(tag);
             }
             else
             {
@@ -88,8 +95,8 @@ internal sealed class Journal : IDisposable
         return count;
     }
 
-    /// <summary>Copies the newest block of a sector, where the journal has one.</summary>
-    public bool TryGet(ulong sector, BioBuffer block)
+    /// <summary>Copies the newest block of a sector, where the journal has one, and its tag, where that is wanted.</summary>
+    public bool TryGet(ulong sector, BioBuffer block, Span<byte> tag)
     {
         int position = _index.Find(sector);
         if (position < 0)
@@ -99,6 +106,11 @@ internal sealed class Journal : IDisposable
 
         (uint section, int entry) = PlaceOf(position);
         _memory.Get(section, entry, block);
+        if (!tag.IsEmpty)
+        {
+            _memory.TagOf(section, entry).CopyTo(tag);
+        }
+
         return true;
     }
 

@@ -59,7 +59,8 @@ internal sealed class Recalculation(IntegrityDevice device, DirtyBitmap? bitmap)
             count = Math.Min(count, superblock.Interleave - (sector & (superblock.Interleave - 1)));
         }
 
-        if (bitmap is null || bitmap.IsDoubtful(sector, count))
+        bool doubtful = bitmap?.NextRun(sector, ref count) ?? true;
+        if (doubtful)
         {
             if (++_pieces % PiecesForSuperblock == 0)
             {

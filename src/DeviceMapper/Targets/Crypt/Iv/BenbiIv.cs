@@ -11,7 +11,7 @@ internal sealed class BenbiIv : IvGenerator
 
     public BenbiIv(KeyLayout layout)
     {
-        int block = layout.Cipher.BlockSize;
+        int block = layout.BlockSize;
         if (!BitOperations.IsPow2(block) || block > Io.Sector.Size)
         {
             throw new DmException(Errno.EINVAL, $"crypt: benbi needs a cipher whose blocks are a power of two up to 512 bytes, not {block}");

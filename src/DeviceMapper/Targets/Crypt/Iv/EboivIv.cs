@@ -12,7 +12,7 @@ internal sealed class EboivIv : IvGenerator
 
     public EboivIv(KeyLayout layout)
     {
-        _cipher = layout.Cipher;
+        _cipher = layout.Cipher ?? throw new DmException(Errno.EINVAL, "crypt: eboiv does not go with a cipher that authenticates");
         _sectorSize = (ulong)layout.SectorSize;
         if (_cipher.BlockSize != layout.IvSize)
         {

@@ -28,7 +28,7 @@ internal sealed class LmkIv : IvGenerator
             _seedOffset = layout.KeySize / layout.Parts * layout.Ciphers;
         }
 
-        _ivSize = layout.Cipher.IvSize;
+        _ivSize = layout.CipherIvSize;
         if (layout.SectorSize != Io.Sector.Size)
         {
             _seed?.Dispose();

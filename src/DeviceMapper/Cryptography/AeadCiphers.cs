@@ -1,0 +1,39 @@
+using DeviceMapper.Cryptography.Modes;
+using DeviceMapper.Native;
+
+namespace DeviceMapper.Cryptography;
+
+/// <summary>The ciphers that authenticate, by the names of the kernel's crypto API: <c>gcm(aes)</c>, <c>authenc(hmac(sha256),xts(aes))</c>.</summary>
+internal static class AeadCiphers
+{
+    /// <summary>Makes a cipher, without a key yet.</summary>
+    /// <param name="specification">As <c>/proc/crypto</c> names it.</param>
+    /// <param name="authenticationKeySize">Bytes at the end of the key that authenticate; null where the hash says it. Only authenc has such.</param>
+    /// <exception cref="DmException">ENOENT: there is no such cipher, or none that authenticates. EINVAL: its parts do not go together.</exception>
+    public static AeadCipher Create(string specification, int? authenticationKeySize)
+    {
+        if (!Ciphers.TrySplit(specification, out string template, out string[] parts))
+        {
+            throw NoSuch(specification);
+        }
+
+        switch (template, parts.Length)
+        {
+            case ("authenc", 2):
+                return new AuthencMode(parts[0], Ciphers.CreateMode(parts[1]), authenticationKeySize);
+            case ("essiv", 2) when Ciphers.TrySplit(parts[0], out string inner, out string[] innerParts) && inner == "authenc" && innerParts.Length == 2
+                && Ciphers.TrySplit(innerParts[1], out _, out string[] cipher) && cipher.Length == 1:
+                Digest.Create(parts[1]).Dispose(); // so that a hash that is not there is told before a key that does not fit
+                return new EssivAeadMode(Create(parts[0], authenticationKeySize), Ciphers.CreateBlockCipher(cipher[0]), parts[1]);
+            case ("gcm", 1):
+                return new GcryptAeadMode(Ciphers.FindGcrypt(parts[0]) is { BlockSize: 16 } algorithm ? algorithm : throw NoSuch(specification), GcryptAeadMode.Gcm);
+            case ("rfc7539", 2) when parts is ["chacha20", "poly1305"]:
+                return new GcryptAeadMode(Ciphers.ChaCha20, GcryptAeadMode.Poly1305);
+            default:
+                Ciphers.CreateMode(specification).Dispose(); // one that is not there at all is told first
+                throw new DmException(Errno.EINVAL, $"the cipher '{specification}' does not authenticate");
+        }
+    }
+
+    private static DmException NoSuch(string name) => new(Errno.ENOENT, $"there is no cipher '{name}' that authenticates");
+}
