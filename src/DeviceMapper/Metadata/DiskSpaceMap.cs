@@ -34,15 +34,14 @@ internal sealed class DiskSpaceMap
     /// <summary>Has more blocks.</summary>
     public void Extend(ulong blocks) => _counts.Extend(blocks);
 
-    /// <summary>Takes a free block: the next after the last one taken.</summary>
-    /// <exception cref="DmException">ENOSPC: none is free.</exception>
-    public ulong Allocate()
+    /// <summary>A free block: the next after the last one taken; null if there is none.</summary>
+    public ulong? FindFree() => _counts.FindFree(_cursor, Blocks) ?? _counts.FindFree(0, _cursor);
+
+    /// <summary>Takes a free block.</summary>
+    public void Take(ulong block)
     {
-        ulong block = _counts.FindFree(_cursor, Blocks) ?? _counts.FindFree(0, _cursor)
-            ?? throw new DmException(Errno.ENOSPC, "no data block is free");
         _cursor = block + 1;
         _counts[block] = 1;
-        return block;
     }
 
     /// <summary>How often a block is referred to.</summary>

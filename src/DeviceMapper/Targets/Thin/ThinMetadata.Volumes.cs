@@ -26,17 +26,11 @@ internal sealed partial class ThinMetadata
         return volume;
     }
 
-    /// <summary>Closes a volume. For the writer.</summary>
+    /// <summary>Closes a volume; one that has changed is let go by the next <see cref="Commit"/>. For the writer.</summary>
     public void CloseVolume(Volume volume)
     {
-        if (--volume.Users == 0)
+        if (--volume.Users == 0 && !volume.IsChanged)
         {
-            if (volume.IsChanged && !volume.IsAborted)
-            {
-                SaveDetails(volume.Id, volume.Details);
-                _changed = true;
-            }
-
             _open.Remove(volume.Id);
         }
     }
@@ -46,11 +40,12 @@ internal sealed partial class ThinMetadata
     public void CreateVolume(ulong id)
     {
         ThrowIfThere(id);
-        _changed = true;
+        BeginChange();
         Span<byte> root = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(root, _mappings.Create());
         _super.Mappings = _volumes.Insert(_super.Mappings, id, root, out _);
         SaveDetails(id, new VolumeDetails(0, _super.TransactionId, _super.Time, _super.Time));
+        EndChange();
     }
 
     /// <summary>
@@ -66,7 +61,7 @@ internal sealed partial class ThinMetadata
             throw NoVolume(originId);
         }
 
-        _changed = true;
+        BeginChange();
         _transaction.Increment(BinaryPrimitives.ReadUInt64LittleEndian(root));
         _super.Mappings = _volumes.Insert(_super.Mappings, id, root, out _);
         _super.Time++;
@@ -75,13 +70,14 @@ internal sealed partial class ThinMetadata
         origin.IsChanged = true;
         SaveDetails(id, new VolumeDetails(origin.Details.Mapped, _super.TransactionId, _super.Time, _super.Time));
         CloseVolume(origin);
+        EndChange();
     }
 
     /// <summary>Deletes a volume. For the writer.</summary>
     /// <exception cref="DmException">ENODATA: there is none of this number; EBUSY: it is in use.</exception>
     public void DeleteVolume(ulong id)
     {
-        if (_open.ContainsKey(id))
+        if (_open.TryGetValue(id, out Volume? volume) && volume.Users > 0)
         {
             throw new DmException(Errno.EBUSY, $"volume {id} is in use by a table");
         }
@@ -91,9 +87,11 @@ internal sealed partial class ThinMetadata
             throw NoVolume(id);
         }
 
-        _changed = true;
+        BeginChange();
+        _open.Remove(id);
         _super.Details = _details.Remove(_super.Details, id, out _);
         _super.Mappings = _volumes.Remove(_super.Mappings, id, out _);
+        EndChange();
     }
 
     /// <summary>Keeps volumes and mappings as they are now for programs that read the metadata device. For the writer; waits.</summary>
@@ -106,7 +104,7 @@ internal sealed partial class ThinMetadata
             throw new DmException(Errno.EBUSY, "a metadata snapshot is kept already: release that one first");
         }
 
-        _changed = true;
+        BeginChange();
         _transaction.Increment(ThinSuperblock.Location); // and less again: the kernel shadows it, and takes blocks in that order
         MetadataBlock copy = _transaction.New(BlockKind.ThinSuperblock);
         _transaction.Decrement(ThinSuperblock.Location);
@@ -115,6 +113,7 @@ internal sealed partial class ThinMetadata
         _transaction.Increment(_super.Mappings);
         _transaction.Increment(_super.Details);
         _super.HeldRoot = copy.Number;
+        EndChange();
     }
 
     /// <summary>Ends a <see cref="ReserveSnapshot"/>. For the writer; waits.</summary>
@@ -126,7 +125,7 @@ internal sealed partial class ThinMetadata
             throw new DmException(Errno.EINVAL, "no metadata snapshot is kept that could be released");
         }
 
-        _changed = true;
+        BeginChange();
         byte[] copy = _transaction.Read(_super.HeldRoot, BlockKind.ThinSuperblock).Data;
         ulong mappings = BinaryPrimitives.ReadUInt64LittleEndian(copy.AsSpan(320));
         ulong details = BinaryPrimitives.ReadUInt64LittleEndian(copy.AsSpan(328));
@@ -134,6 +133,7 @@ internal sealed partial class ThinMetadata
         _details.Delete(details);
         _transaction.Decrement(_super.HeldRoot);
         _super.HeldRoot = 0;
+        EndChange();
     }
 
     /// <summary>Whether <see cref="TryFind"/> would read nothing from the device.</summary>
@@ -156,7 +156,7 @@ internal sealed partial class ThinMetadata
     /// <summary>Maps a block of a volume to a data block that was taken by <see cref="AllocateData"/>. For the writer.</summary>
     public void Map(Volume volume, ulong block, ulong dataBlock)
     {
-        _changed = true;
+        BeginChange();
         volume.IsChanged = true;
         bool isNew = false;
         _super.Mappings = _volumes.Update(_super.Mappings, volume.Id, root =>
@@ -169,12 +169,14 @@ internal sealed partial class ThinMetadata
         {
             volume.Details = volume.Details with { Mapped = volume.Details.Mapped + 1 };
         }
+
+        EndChange();
     }
 
     /// <summary>Removes the mapping of a block. For the writer.</summary>
     public void Unmap(Volume volume, ulong block)
     {
-        _changed = true;
+        BeginChange();
         volume.IsChanged = true;
         bool removed = false;
         _super.Mappings = _volumes.Update(_super.Mappings, volume.Id, root => volume.Root = _mappings.Remove(root, block, out removed));
@@ -182,6 +184,8 @@ internal sealed partial class ThinMetadata
         {
             volume.Details = volume.Details with { Mapped = volume.Details.Mapped - 1 };
         }
+
+        EndChange();
     }
 
     /// <summary>The mapped blocks of a range, in order. For readers.</summary>
@@ -237,6 +241,18 @@ internal sealed partial class ThinMetadata
     {
         ulong bits = BinaryPrimitives.ReadUInt64LittleEndian(value);
         return new Mapping(bits >> TimeBits, volume.Details.Snapshotted > (bits & ((1 << TimeBits) - 1)));
+    }
+
+    /// <summary>Lets volumes go that nobody uses and that are as they were committed, or can no longer be.</summary>
+    private void ForgetClosed()
+    {
+        foreach ((ulong id, Volume volume) in _open)
+        {
+            if (volume.Users == 0)
+            {
+                _open.Remove(id);
+            }
+        }
     }
 
     private void ThrowIfThere(ulong id)

@@ -40,6 +40,7 @@ internal sealed partial class ThinMetadata
     private ulong _metadataThreshold;
     private ThinSuperblock? _marked; // with the mark needs_check, which is still to be written
     private bool _changed;
+    private int _unfinished; // changes that began; after one that failed half-way there is only an abort
 
     /// <summary>Opens the metadata on a device, or formats it where its first block is all zeroes. Waits.</summary>
     /// <param name="device">The metadata device.</param>
@@ -103,6 +104,9 @@ internal sealed partial class ThinMetadata
     /// <summary>Whether something is to be committed.</summary>
     public bool HasChanges => _changed;
 
+    /// <summary>Whether a change failed half-way: the trees and the counts of blocks may differ, and only an <see cref="Abort"/> helps.</summary>
+    public bool IsTorn => _unfinished > 0;
+
     /// <summary>Blocks that the metadata device has now.</summary>
     public ulong DeviceBlocks => _transaction.Blocks.DeviceBlocks;
 
@@ -114,13 +118,17 @@ internal sealed partial class ThinMetadata
             return;
         }
 
+        if (_unfinished > 0)
+        {
+            throw new DmException(Errno.EIO, "a change of the metadata failed half-way, so nothing of its transaction can be kept");
+        }
+
         _flushData();
         foreach (Volume volume in _open.Values)
         {
             if (volume.IsChanged && !volume.IsAborted)
             {
                 SaveDetails(volume.Id, volume.Details);
-                volume.IsChanged = false;
             }
         }
 
@@ -129,6 +137,12 @@ internal sealed partial class ThinMetadata
         WriteSuperblock();
         _transaction.Committed();
         _data.Committed();
+        foreach (Volume volume in _open.Values)
+        {
+            volume.IsChanged &= volume.IsAborted; // not before: a volume whose changes are lost must know that it had some
+        }
+
+        ForgetClosed();
         _changed = false;
     }
 
@@ -138,6 +152,7 @@ internal sealed partial class ThinMetadata
     public void Abort()
     {
         Load(mayFormat: false);
+        ForgetClosed();
         foreach (Volume volume in _open.Values)
         {
             volume.IsAborted |= volume.IsChanged;
@@ -184,16 +199,18 @@ internal sealed partial class ThinMetadata
     /// <summary>Has more data blocks. For the writer.</summary>
     public void ExtendData(ulong blocks)
     {
-        _changed = true;
+        BeginChange();
         _data.Extend(blocks);
+        EndChange();
     }
 
     /// <summary>Uses more of the metadata device. For the writer.</summary>
     public void ExtendMetadata(ulong blocks)
     {
-        _changed = true;
+        BeginChange();
         _transaction.Space.Extend(blocks);
         _super.MetadataBlocks = blocks;
+        EndChange();
     }
 
     /// <summary>Takes a free data block. For the writer.</summary>
@@ -201,21 +218,27 @@ internal sealed partial class ThinMetadata
     public ulong AllocateData()
     {
         _changed = true;
-        return _data.Allocate();
+        ulong block = _data.FindFree() ?? throw new DmException(Errno.ENOSPC, "no data block is free");
+        BeginChange();
+        _data.Take(block);
+        EndChange();
+        return block;
     }
 
     /// <summary>Counts a data block once more: it must not be used otherwise for now. For the writer.</summary>
     public void HoldData(ulong block)
     {
-        _changed = true;
+        BeginChange();
         _data.Increment(block);
+        EndChange();
     }
 
     /// <summary>Ends a <see cref="HoldData"/>, or gives back a block that was taken and not mapped. For the writer.</summary>
     public void ReleaseData(ulong block)
     {
-        _changed = true;
+        BeginChange();
         _data.Decrement(block);
+        EndChange();
     }
 
     /// <summary>How often a data block is referred to.</summary>
@@ -224,8 +247,17 @@ internal sealed partial class ThinMetadata
     /// <summary>Writes changed blocks early where there are too many.</summary>
     public void LimitMemory() => _transaction.Blocks.LimitDirty();
 
+    private void BeginChange()
+    {
+        _changed = true;
+        _unfinished++;
+    }
+
+    private void EndChange() => _unfinished--;
+
     private void Load(bool mayFormat)
     {
+        _unfinished = 0;
         _transaction = new TransactionManager(new BlockManager(_device));
         _transaction.Space.Threshold = _metadataThreshold;
         _mappings = new BTree(_transaction, new MappingValue(this));

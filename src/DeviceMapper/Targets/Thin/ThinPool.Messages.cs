@@ -35,6 +35,11 @@ internal sealed partial class ThinPool
             }
             catch (DmException e)
             {
+                if (_metadata.IsTorn)
+                {
+                    OperationFailed(e); // the kernel goes on, and commits the half of it
+                }
+
                 throw new DmException(e.Errno, $"thin-pool: {words[0]}: {e.Message}", e);
             }
 
