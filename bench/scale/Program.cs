@@ -43,8 +43,8 @@ double processor = daemon.ProcessorTime;
 double[] creations = Times(Devices, i => caller.Create($"device-{i:d5}", Linear(i)));
 memory = daemon.Memory - memory;
 processor = daemon.ProcessorTime - processor;
-double first = Median(creations[..1000]), last = Median(creations[^1000..]);
-report.Add($"create with a table, the first 1,000 of {Devices:n0} (median)", first, "ms");
+double first = FastestTenth(creations[..1000]), last = FastestTenth(creations[^1000..]);
+report.Add($"create with a table, the first 1,000 of {Devices:n0} (fastest tenth)", first, "ms");
 report.Add("the last 1,000", last, "ms");
 report.Add("the last as fast as the first: ratio", last / first, "", 1.5);
 report.Add("processor time of the daemon, a creation", processor / Devices, "ms");
@@ -138,3 +138,6 @@ static double[] Times(int count, Action<int> step) => [.. Enumerable.Range(0, co
 })];
 
 static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
+
+// A machine that others use slows most of a stretch of time down, but not each moment of it.
+static double FastestTenth(double[] values) => values.Order().ElementAt(values.Length / 10);

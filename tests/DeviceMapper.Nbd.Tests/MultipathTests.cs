@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using DeviceMapper.Backends;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 
@@ -95,6 +96,44 @@ public sealed class MultipathTests
         WaitUntil(() => Paths(device)[1].GetProperty("state").GetString() == "active");
         WaitUntil(() => Paths(device)[2].GetProperty("reason").GetString()!.StartsWith("another disk answers", StringComparison.Ordinal));
         Assert.Equal("failed", Paths(device)[2].GetProperty("state").GetString());
+    }
+
+    [Fact(Timeout = Timeout)]
+    public void A_table_that_is_new_since_the_loss_sends_nothing_to_another_disk()
+    {
+        using Servers servers = new("nbdkit");
+        using ServedRegistry served = new();
+        servers.FillImage(1);
+        MappedDevice first = served.Registry.Create("first", $"0 {Sectors} watch {servers[0].Uri} 0");
+        IPathMonitor way = served.Path!;
+        MappedDevice device = served.Registry.Create("m", servers.Table("1 queue_if_no_path", 0));
+        using TestIo io = new(device), late = new(device);
+        using ManualResetEventSlim lost = new();
+        way.StateChanged += () =>
+        {
+            if (way.IsConnected)
+            {
+                late.Begin(BioOperation.Write, 4096, 512); // before the new table's target hears of the return
+            }
+            else
+            {
+                lost.Set(); // all have heard of the loss that will hear of it
+            }
+        };
+        Assert.Equal(1, io.Read(4096, 512)[0]);
+        servers[0].Kill();
+        Assert.True(lost.Wait(Timeout / 2));
+        servers.FillImage(2);
+        device.LoadTable(servers.Table("1 queue_if_no_path", 0));
+        device.Resume(SuspendOptions.NoFlush);
+        Assert.Equal("active", Paths(device)[0].GetProperty("state").GetString());
+        servers[0].Start();
+        WaitUntil(() => Paths(device)[0].GetProperty("reason").GetString()!.StartsWith("another disk answers", StringComparison.Ordinal));
+        Assert.False(late.HasEnded);
+        device.Message(default, "fail_if_no_path");
+        Assert.Equal(BioStatus.IoError, late.End());
+        using TestIo direct = new(first);
+        Assert.Equal(2, direct.Read(4096, 512)[0]);
     }
 
     /// <summary>A server is stopped, and what was sent to it is written through the other, then written over, then it goes on.</summary>

@@ -59,7 +59,7 @@ internal sealed partial class NbdBackend
 
             bool waited = _disposed
                 ? _time.GetElapsedTime(_closedSince) >= _uri.InDoubt
-                : _links.Length > 0 && _time.GetElapsedTime(_backSince) >= _uri.InDoubt;
+                : _links.All.Length > 0 && _time.GetElapsedTime(_backSince) >= _uri.InDoubt;
             if (!_anyDoubt || !(waited || _doubtful.IsOver))
             {
                 return;

@@ -12,7 +12,7 @@ internal sealed partial class NbdBackend
     private readonly Lock _lock = new(); // guards what follows; never held while a bio ends or something is sent
     private readonly List<RemoteRequest> _waiting = []; // for the server's return, in order
     private readonly ManualResetEventSlim _allEnded = new(true);
-    private volatile NbdLink[] _links = []; // all of them, or none while the server is lost
+    private volatile Links _links = new([], 0);
     private int _running; // links whose thread has not ended
     private bool _expired; // the server has been lost for too long
     private bool _disposed;
@@ -28,8 +28,8 @@ internal sealed partial class NbdBackend
         lock (_lock)
         {
             _disposed = true;
-            links = _links;
-            _links = [];
+            links = _links.All;
+            _links = _links with { All = [] };
             reconnection = _reconnection;
             _expiry?.Dispose();
             _closedSince = _time.GetTimestamp(); // a doubt goes on: see PollDoubts
@@ -52,11 +52,11 @@ internal sealed partial class NbdBackend
         List<RemoteRequest> failed = [];
         lock (_lock)
         {
-            if (!_disposed && _links.Contains(link))
+            if (!_disposed && _links.All.Contains(link))
             {
                 first = true;
-                others = _links;
-                _links = [];
+                others = _links.All;
+                _links = _links with { All = [] };
                 _expired = false;
                 _expiry = _time.CreateTimer(_ => Expire(), null, _uri.ReconnectDelay, Timeout.InfiniteTimeSpan);
                 _reconnection = new Reconnection(TryReconnect, _uri.Socket, _time);
@@ -100,14 +100,14 @@ internal sealed partial class NbdBackend
     {
         while (true)
         {
-            NbdLink[] links = _links;
+            Links links = _links;
             if (_anyDoubt && Holds(request))
             {
                 return;
             }
 
             request.Deadline = DeadlineOf(request);
-            if (links.Length > 0 && links[links.Length == 1 ? 0 : (int)(Interlocked.Increment(ref _turn) % (uint)links.Length)].TrySend(request))
+            if (links.All.Length > 0 && MayGo(request, links) && Next(links.All).TrySend(request))
             {
                 return;
             }
@@ -131,6 +131,11 @@ internal sealed partial class NbdBackend
         }
     }
 
+    private NbdLink Next(NbdLink[] links) => links[links.Length == 1 ? 0 : (int)(Interlocked.Increment(ref _turn) % (uint)links.Length)];
+
+    private static bool MayGo(RemoteRequest request, Links links) =>
+        request.Bio is not { Connection: not 0 } bio || bio.Connection == links.Connection;
+
     private bool MayWait(RemoteRequest request) =>
         !_disposed && !_expired && request.Bio is { } bio && (bio.Flags & (BioFlags.FailFast | BioFlags.NoWait)) == 0;
 
@@ -150,7 +155,7 @@ internal sealed partial class NbdBackend
         List<RemoteRequest> late;
         lock (_lock)
         {
-            if (_links.Length > 0 || _disposed)
+            if (_links.All.Length > 0 || _disposed)
             {
                 return;
             }
@@ -244,7 +249,7 @@ internal sealed partial class NbdBackend
                 _waiting.Clear();
                 _running += links.Length;
                 _allEnded.Reset();
-                _links = links;
+                _links = new Links(links, _links.Connection + 1);
                 _backSince = _time.GetTimestamp();
                 _reconnection = null;
             }
@@ -268,4 +273,7 @@ internal sealed partial class NbdBackend
             Submit(request);
         }
     }
+
+    /// <summary>All links, or none while the server is lost; and how many times there were some.</summary>
+    private sealed record Links(NbdLink[] All, int Connection);
 }

@@ -31,7 +31,7 @@ internal sealed partial class NbdBackend
     private void GiveUpOverdue()
     {
         long now = _time.GetTimestamp();
-        foreach (NbdLink link in _links)
+        foreach (NbdLink link in _links.All)
         {
             if (link.IsOverdue(now))
             {

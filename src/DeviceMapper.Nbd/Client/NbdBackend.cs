@@ -44,7 +44,10 @@ internal sealed partial class NbdBackend : Backend, IPathMonitor, ILinkOwner
     public override QueueLimits Limits => _export.Limits();
 
     /// <inheritdoc/>
-    public bool IsConnected => _links.Length > 0;
+    public bool IsConnected => _links.All.Length > 0;
+
+    /// <inheritdoc/>
+    public int Connection => _links.Connection;
 
     /// <summary>Connects.</summary>
     /// <exception cref="DmException">The server is not there, or does not have what is wanted. EACCES: the export is read-only.</exception>
@@ -76,7 +79,7 @@ internal sealed partial class NbdBackend : Backend, IPathMonitor, ILinkOwner
     /// <summary>Asks the server where it can tell, and waits up to a second.</summary>
     public override (SectorCount Length, bool Hole) ExtentAt(Sector start, SectorCount length)
     {
-        NbdLink[] links = _links;
+        NbdLink[] links = _links.All;
         if (links.Length == 0 || _export.Allocation is null || start.Bytes >= _export.Size)
         {
             return (length, false);

@@ -14,6 +14,12 @@ public interface IPathMonitor
     bool IsConnected { get; }
 
     /// <summary>
+    /// Which connection it is since the open: above 0, and another number after each return, from before anything is sent by it. What the
+    /// way leads to then need not be what it led to: a bio that names another (<see cref="Io.Bio.Connection"/>) ends with <see cref="Io.BioStatus.Transport"/>.
+    /// </summary>
+    int Connection { get; }
+
+    /// <summary>
     /// Whether no write that has ended with <see cref="Io.BioStatus.Transport"/> or <see cref="Io.BioStatus.Timeout"/> can still be applied
     /// to the device: the far side has answered it, or is known to have dropped it (it closed the connection, its process is gone). A backend
     /// that cannot know takes the return of the way for it.

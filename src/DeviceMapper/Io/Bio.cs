@@ -54,6 +54,12 @@ public sealed class Bio
     /// <summary>The first sector, on <see cref="Device"/>.</summary>
     public Sector Sector { get; set; }
 
+    /// <summary>
+    /// The only connection to the device that it may go by (<see cref="Backends.IPathMonitor.Connection"/>), with <see cref="BioFlags.FailFast"/>;
+    /// 0: any. For who sends it to such a backend itself, and clears it when it has ended.
+    /// </summary>
+    public int Connection { get; internal set; }
+
     /// <summary>How many sectors; zero for a flush.</summary>
     public SectorCount Count { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using DeviceMapper.Backends;
 
 namespace DeviceMapper.Io;
 
@@ -23,7 +24,7 @@ internal sealed class DiskSamples
     private ulong _written; // since the first open
     private int _count;
     private ulong _sectors; // of each
-    private readonly ConditionalWeakTable<object, object> _suspects = []; // ways to the device
+    private readonly ConditionalWeakTable<IPathMonitor, StrongBox<int>> _ways = []; // to the device, with the connection that is known to lead to it
     private volatile int _shift; // log2 of the sectors between them; 0 as long as there are none
 
     /// <summary>Whether no range is known yet.</summary>
@@ -106,14 +107,14 @@ internal sealed class DiskSamples
         }
     }
 
-    /// <summary>A way to the device was lost: what it leads to must be compared before it is used again, also by the next table.</summary>
-    public void Suspect(object way) => _suspects.AddOrUpdate(way, way);
+    /// <summary>The connection of a way that is known to lead to the device: the first one that was seen, as a table names it, or the last one that was compared.</summary>
+    public int Trusted(IPathMonitor way) => _ways.GetValue(way, static w => new StrongBox<int>(w.Connection)).Value;
 
-    /// <summary>A way leads to the device.</summary>
-    public void Trust(object way) => _suspects.Remove(way);
+    /// <summary>A connection of a way leads to the device, also for the next table.</summary>
+    public void Trust(IPathMonitor way, int connection) => _ways.AddOrUpdate(way, new StrongBox<int>(connection));
 
-    /// <summary>Whether a way was lost since it was last known to lead to the device.</summary>
-    public bool IsSuspect(object way) => _suspects.TryGetValue(way, out _);
+    /// <summary>Whether a way was lost, and came back, since it was last known to lead to the device.</summary>
+    public bool IsSuspect(IPathMonitor way) => Trusted(way) != way.Connection;
 
     private static bool Has(ulong mask, int number) => (mask & (1UL << number)) != 0;
 }

@@ -7,6 +7,8 @@ namespace DeviceMapper.Tests.Infrastructure;
 /// <content>The way to it, where that can be lost and come back.</content>
 public sealed partial class FakeDevice
 {
+    private int _connection = 1;
+
     private event Action? ConnectionChanged;
 
     /// <summary>Whether open ones tell of the connection, as those of servers on the network do.</summary>
@@ -52,6 +54,7 @@ public sealed partial class FakeDevice
     {
         Answer = null;
         IsConnected = true;
+        _connection++;
         ConnectionChanged?.Invoke();
     }
 
@@ -67,6 +70,8 @@ public sealed partial class FakeDevice
         }
 
         public bool IsConnected => _device.IsConnected;
+
+        public int Connection => _device._connection;
 
         public bool IsSettled => _device.IsSettled ?? _device.IsConnected;
     }

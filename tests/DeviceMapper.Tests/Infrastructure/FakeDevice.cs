@@ -254,6 +254,12 @@ public sealed partial class FakeDevice
                 return;
             }
 
+            if (bio.Connection != 0 && bio.Connection != device._connection)
+            {
+                bio.End(BioStatus.Transport);
+                return;
+            }
+
             device.Process(bio);
         }
     }

@@ -85,6 +85,9 @@ internal sealed class MultipathPath(PriorityGroup group, int index, string word,
     /// <summary>What watches the way to its device, where that can be lost.</summary>
     public IPathMonitor? Monitor => Device?.Backend as IPathMonitor;
 
+    /// <summary>The connection of the way that is known to lead to the right disk: I/O goes by no other. 0: by any.</summary>
+    public int Connection { get; set; }
+
     /// <summary>Whether I/O may go there.</summary>
     public bool IsActive => Failure == PathFailure.None;
 

@@ -88,9 +88,9 @@ public sealed partial class MultipathTarget
     /// <summary>Reads the first block of a path.</summary>
     /// <returns>False where the device is suspended: nothing is read.</returns>
     private bool Probe(MultipathPath path, Action<BioStatus> ended) =>
-        Probe(path, default, (int)path.Device!.Device.Limits.LogicalBlockSize, (status, _) => ended(status));
+        Probe(path, 0, default, (int)path.Device!.Device.Limits.LogicalBlockSize, (status, _) => ended(status));
 
-    private bool Probe(MultipathPath path, Sector start, int bytes, ProbeEnded ended)
+    private bool Probe(MultipathPath path, int connection, Sector start, int bytes, ProbeEnded ended)
     {
         lock (_probing)
         {
@@ -102,7 +102,7 @@ public sealed partial class MultipathTarget
             _probes++;
         }
 
-        PathProbe.Send(path.Device!.Device, start, bytes, (status, data) =>
+        PathProbe.Send(path.Device!.Device, connection, start, bytes, (status, data) =>
         {
             ended(status, data);
             lock (_probing)

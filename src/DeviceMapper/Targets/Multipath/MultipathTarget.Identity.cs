@@ -28,9 +28,15 @@ public sealed partial class MultipathTarget
         Samples.Choose(Length, Table.Limits.LogicalBlockSize);
         foreach (MultipathPath path in _paths)
         {
-            if (path.Monitor is not { IsConnected: true } monitor)
+            if (path.Monitor is not { } monitor)
             {
-                continue; // the first I/O finds out, as in the kernel
+                continue;
+            }
+
+            path.Connection = Samples.Trusted(monitor);
+            if (!monitor.IsConnected)
+            {
+                continue; // the first I/O finds out, as in the kernel; it goes by no other connection
             }
 
             if (Samples.IsSuspect(monitor))
@@ -44,7 +50,7 @@ public sealed partial class MultipathTarget
             }
             else if (Samples.IsBlank)
             {
-                ReadSamples(path, (_, read) => Samples.Compare(read));
+                ReadSamples(path, path.Connection, (_, read) => Samples.Compare(read));
             }
         }
     }
@@ -73,7 +79,8 @@ public sealed partial class MultipathTarget
         }
 
         object comparison = path.Comparison = new object();
-        ReadSamples(path, (status, read) =>
+        int connection = path.Monitor?.Connection ?? 0;
+        ReadSamples(path, connection, (status, read) =>
         {
             if (path.Comparison != comparison || !MayReturn(path))
             {
@@ -91,11 +98,7 @@ public sealed partial class MultipathTarget
             else
             {
                 path.Comparison = null;
-                if (path.Monitor is { } monitor)
-                {
-                    Samples.Trust(monitor);
-                }
-
+                Trust(path, connection);
                 Reinstate(path, reason);
             }
         });
@@ -110,9 +113,18 @@ public sealed partial class MultipathTarget
             Samples.Forget();
         }
 
+        if (Compares)
+        {
+            Trust(path, path.Monitor?.Connection ?? 0);
+        }
+    }
+
+    private void Trust(MultipathPath path, int connection)
+    {
+        path.Connection = connection;
         if (path.Monitor is { } monitor)
         {
-            Samples.Trust(monitor);
+            Samples.Trust(monitor, connection);
         }
     }
 
@@ -131,8 +143,9 @@ public sealed partial class MultipathTarget
 
     /// <summary>Reads all ranges that count. Where the device is suspended nothing is read, and nothing told: the resume does it.</summary>
     /// <param name="path">By which path.</param>
+    /// <param name="connection">By which of its connections.</param>
     /// <param name="ended">Is told the worst that a read ended with, and what was read, by number.</param>
-    private void ReadSamples(MultipathPath path, Action<BioStatus, IReadOnlyDictionary<int, UInt128>> ended)
+    private void ReadSamples(MultipathPath path, int connection, Action<BioStatus, IReadOnlyDictionary<int, UInt128>> ended)
     {
         (int Number, Sector Start)[] ranges = [.. Samples.Unwritten().Where(r => r.Start.Value + ((ulong)Samples.Bytes / Sector.Size) <= Length.Value)];
         Dictionary<int, UInt128> read = [];
@@ -140,7 +153,7 @@ public sealed partial class MultipathTarget
         int left = ranges.Length + 1;
         foreach ((int number, Sector start) in ranges)
         {
-            if (!Probe(path, start, Samples.Bytes, (status, data) => Note(number, status, data)))
+            if (!Probe(path, connection, start, Samples.Bytes, (status, data) => Note(number, status, data)))
             {
                 return;
             }

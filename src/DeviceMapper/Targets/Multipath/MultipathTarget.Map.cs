@@ -111,6 +111,7 @@ public sealed partial class MultipathTarget
         bio.Device = path.Device!.Device;
         bio.Context = path;
         bio.Flags |= BioFlags.FailFast;
+        bio.Connection = path.Connection;
         path.Add(bio.Count);
         bio.ContextValue = path.Group.Selector.NeedsTimes || path.Given++ % TimedShare == 0 ? _clock.Now : 0;
     }
@@ -118,6 +119,7 @@ public sealed partial class MultipathTarget
     private void Account(Bio bio, MultipathPath path)
     {
         bio.Context = null;
+        bio.Connection = 0;
         path.Subtract(bio.Count);
         if (bio.ContextValue != 0)
         {

@@ -15,6 +15,7 @@ public sealed partial class MultipathTarget
     {
         if (path.Monitor is { } monitor)
         {
+            _ = Samples.Trusted(monitor);
             void Handler() => ConnectionChanged(path, monitor);
             monitor.StateChanged += Handler;
             lock (_lock)
@@ -36,7 +37,6 @@ public sealed partial class MultipathTarget
     {
         if (!monitor.IsConnected)
         {
-            Samples.Suspect(monitor);
             if (_isLive)
             {
                 Fail(path, PathFailure.Lost, LostReason);

@@ -24,14 +24,20 @@ internal sealed unsafe class PathProbe : IBioCompletion
         _memory = NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
     }
 
-    /// <summary>Reads; <paramref name="ended"/> is told how it ended, on any thread.</summary>
-    public static void Send(BlockDevice device, Sector start, int bytes, ProbeEnded ended)
+    /// <summary>Reads, and tells how it ended, on any thread.</summary>
+    /// <param name="device">What to read.</param>
+    /// <param name="connection">By which connection; 0: by any.</param>
+    /// <param name="start">From where on.</param>
+    /// <param name="bytes">How much.</param>
+    /// <param name="ended">Is told.</param>
+    public static void Send(BlockDevice device, int connection, Sector start, int bytes, ProbeEnded ended)
     {
         PathProbe probe = new(bytes, ended);
         Bio bio = Bio.Rent();
         bio.Device = device;
         bio.Operation = BioOperation.Read;
         bio.Flags = BioFlags.FailFast;
+        bio.Connection = connection;
         bio.Sector = start;
         bio.Count = new SectorCount((ulong)bytes / Sector.Size);
         bio.Buffer = new BioBuffer((nint)probe._memory, bytes);
@@ -42,6 +48,7 @@ internal sealed unsafe class PathProbe : IBioCompletion
     public void BioEnded(Bio bio)
     {
         BioStatus status = bio.Status;
+        bio.Connection = 0;
         bio.Return();
         _ended(status, new ReadOnlySpan<byte>(_memory, _bytes));
         NativeMemory.AlignedFree(_memory);
