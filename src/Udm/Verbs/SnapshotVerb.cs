@@ -19,7 +19,7 @@ internal sealed class SnapshotVerb : Verb
     /// <inheritdoc/>
     public override string Usage =>
         """
-        create ORIGIN NAME COW
+        create ORIGIN NAME COW [CHUNK]
         merge NAME
         ls [--json]
         """;
@@ -31,9 +31,11 @@ internal sealed class SnapshotVerb : Verb
     public override string Help =>
         """
           create  makes NAME: ORIGIN as it is now. What changes is kept on COW, a device or file of its own. The table of ORIGIN must be
-                  'snapshot-origin DEVICE': all writes have to go through it
-          merge   makes the origin what the snapshot is, while it is in use; the snapshot's device goes. Ends when all is copied
-          ls      (or list) prints a line a snapshot, separated by tabs: its name, the device that it is of, and how much of COW is in use
+                  'snapshot-origin DEVICE': all writes have to go through it. CHUNK is what is copied at a time, a power of two, 8K unless said
+          merge   makes the origin what the snapshot is, while it is in use; the snapshot's device goes. Ends when all is copied; -v shows
+                  how far it is. Where it was interrupted, NAME is the origin, and it waits again
+          ls      (or list) prints a line a snapshot, separated by tabs: its name, the device that it is of, and how much of COW is in use;
+                  an origin that is being merged stands there with how much is left
 
         Example:
           udm create disk --table '0 2097152 snapshot-origin disk.img'
@@ -44,7 +46,7 @@ internal sealed class SnapshotVerb : Verb
     public override int MinOperands => 1;
 
     /// <inheritdoc/>
-    public override int MaxOperands => 4;
+    public override int MaxOperands => 5;
 
     /// <inheritdoc/>
     public override int WrongUsageStatus => 2;
@@ -55,7 +57,10 @@ internal sealed class SnapshotVerb : Verb
         switch (context.Operands)
         {
             case ["create", string origin, string name, string cow]:
-                Create(context, origin, name, cow);
+                Create(context, origin, name, cow, new SectorCount(ChunkSectors));
+                break;
+            case ["create", string origin, string name, string cow, string chunk]:
+                Create(context, origin, name, cow, DeviceSetup.Size(chunk));
                 break;
             case ["merge", string name]:
                 Merge(context, name);
@@ -70,12 +75,12 @@ internal sealed class SnapshotVerb : Verb
         return 0;
     }
 
-    private static void Create(VerbContext context, string originName, string name, string cow)
+    private static void Create(VerbContext context, string originName, string name, string cow, SectorCount chunk)
     {
         DeviceSelector origin = context.Select(originName);
         TargetText target = DeviceSetup.Only(context, origin, "snapshot-origin")
             ?? throw new VerbException("its table is not 'snapshot-origin DEVICE': writes to it would go past its snapshots");
-        string arguments = TablePaths.Resolve($"{target.Text} {TableParser.EscapeWord(cow)} P {ChunkSectors}");
+        string arguments = TablePaths.Resolve($"{target.Text} {TableParser.EscapeWord(cow)} P {chunk.Value}");
         context.Devices.Suspend(origin, DmFlags.None);
         try
         {
@@ -90,14 +95,49 @@ internal sealed class SnapshotVerb : Verb
     private static void Merge(VerbContext context, string name)
     {
         DeviceSelector snapshot = context.Select(name);
+        if (DeviceSetup.Only(context, snapshot, "snapshot-merge") is { } merging)
+        {
+            FinishMerge(context, snapshot, merging);
+            return;
+        }
+
         TargetText target = DeviceSetup.Only(context, snapshot, "snapshot") ?? throw new VerbException("it is no snapshot");
-        string device = TableParser.EscapeWord(TableParser.SplitWords(target.Text)[0]);
+        IReadOnlyList<string> words = TableParser.SplitWords(target.Text);
+        if (words[2] == "N")
+        {
+            throw new VerbException("its store is N: only persistent snapshots can be merged, P and PO");
+        }
+
+        string state = DeviceSetup.Only(context, snapshot, "snapshot", status: true)?.Text ?? "";
+        if (!state.Contains('/'))
+        {
+            throw new VerbException($"its status is {state}: it does not have all that the origin was, so there is nothing to merge");
+        }
+
+        string device = TableParser.EscapeWord(words[0]);
         DeviceSelector origin = FindOrigin(context, device) ?? throw new VerbException($"no device has the table 'snapshot-origin {device}'");
         context.Devices.Load(origin, [new TableLine(default, target.Length, "snapshot-merge", target.Text)], DmFlags.None);
-        context.Devices.Suspend(snapshot, DmFlags.None);
-        context.Devices.Resume(origin, DmFlags.None);
+        try
+        {
+            context.Devices.Suspend(snapshot, DmFlags.None);
+            context.Devices.Resume(origin, DmFlags.None);
+        }
+        catch (DmException)
+        {
+            context.Devices.Clear(origin, DmFlags.None);
+            context.Devices.Resume(snapshot, DmFlags.None);
+            context.Devices.Resume(origin, DmFlags.None);
+            throw;
+        }
+
         context.Devices.Remove(snapshot, DmFlags.None);
+        FinishMerge(context, origin, target);
+    }
+
+    private static void FinishMerge(VerbContext context, DeviceSelector origin, TargetText target)
+    {
         WaitForMerge(context, origin);
+        string device = TableParser.EscapeWord(TableParser.SplitWords(target.Text)[0]);
         DeviceSetup.Replace(context, origin, new TableLine(default, target.Length, "snapshot-origin", device));
     }
 
@@ -131,21 +171,25 @@ internal sealed class SnapshotVerb : Verb
     private static void List(VerbContext context)
     {
         using JsonList? json = context.PrintsJson ? new JsonList(context.Out, "snapshots") : null;
-        foreach (NamedDevice device in context.Devices.List())
+        IReadOnlyList<NamedDevice> devices = context.Devices.List();
+        foreach (NamedDevice device in devices)
         {
             DeviceSelector selector = DeviceSelector.ByName(device.Name, context.Mangling);
-            if (DeviceSetup.Only(context, selector, "snapshot") is not { } table)
+            if (DeviceSetup.Only(context, selector, null) is not { Type: "snapshot" or "snapshot-merge" } table)
             {
                 continue;
             }
 
             string origin = TableParser.SplitWords(table.Text)[0];
-            string status = DeviceSetup.Only(context, selector, "snapshot", status: true)?.Text ?? "";
+            origin = DeviceNumber.TryParse(origin, out DeviceNumber number) ? devices.FirstOrDefault(d => d.Number == number).Name ?? origin : origin;
+            bool merging = table.Type == "snapshot-merge";
+            string status = DeviceSetup.Only(context, selector, table.Type, status: true)?.Text ?? "";
             string[] words = status.Split(' ', '/');
             bool counts = words.Length == 3 && ulong.TryParse(words[0], out _) && ulong.TryParse(words[1], out ulong total) && total > 0;
             if (json is null)
             {
-                string used = counts ? $"{100 * ulong.Parse(words[0], CultureInfo.InvariantCulture) / ulong.Parse(words[1], CultureInfo.InvariantCulture)} %" : status;
+                string used = counts && merging ? $"merging, {ulong.Parse(words[0], CultureInfo.InvariantCulture) - ulong.Parse(words[2], CultureInfo.InvariantCulture)} sectors left"
+                    : counts ? $"{100 * ulong.Parse(words[0], CultureInfo.InvariantCulture) / ulong.Parse(words[1], CultureInfo.InvariantCulture)} %" : status;
                 context.Out.WriteLine($"{device.Name}\t{origin}\t{used}");
                 continue;
             }
@@ -153,6 +197,7 @@ internal sealed class SnapshotVerb : Verb
             json.Writer.WriteStartObject();
             json.Writer.WriteString("name", device.Name);
             json.Writer.WriteString("origin", origin);
+            json.Writer.WriteBoolean("merging", merging);
             json.Writer.WriteString("status", status);
             JsonValues.Write(json.Writer, "used_sectors", counts ? long.Parse(words[0], CultureInfo.InvariantCulture) : null);
             JsonValues.Write(json.Writer, "total_sectors", counts ? long.Parse(words[1], CultureInfo.InvariantCulture) : null);

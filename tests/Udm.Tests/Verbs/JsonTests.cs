@@ -46,7 +46,7 @@ public sealed class JsonTests : IDisposable
         { "load top --table 0_8_zero", "devices", Device },
         { "create new --table 0_8_zero", "devices", Device },
         { "multipath ls", "devices", "name,queue_if_no_path,waiting_for_path,waiting_for_doubt,groups,in_doubt" },
-        { "snapshot ls", "snapshots", "name,origin,status,used_sectors,total_sectors,metadata_sectors" },
+        { "snapshot ls", "snapshots", "name,origin,merging,status,used_sectors,total_sectors,metadata_sectors" },
         { "mangle --manglename none", "devices", "name,new_name" },
         { "splitname vg-lv", "names", "vg_name,lv_name,lv_layer" },
         { "help -c", "columns", "name,group,description" },
