@@ -33,7 +33,6 @@ public static class ControlNode
         DmCommand command = DmCommands.CommandOf(number);
         if (command == DmCommand.Version)
         {
-            ioctl.DataSize = DmIoctl.FixedSize;
             return [];
         }
 
@@ -41,10 +40,7 @@ public static class ControlNode
         ControlCall call = new(registry, session, ioctl, CheckSize(ioctl, given), cancellation);
         ioctl.Flags &= ~ClearedOnEntry;
         CheckNames(command, ioctl);
-        if (command.IgnoresPayload())
-        {
-            ioctl.DataSize = DmIoctl.FixedSize;
-        }
+        ioctl.DataSize = DmIoctl.FixedSize; // unless the command has more to tell
 
         try
         {

@@ -142,6 +142,22 @@ public sealed class ControlServerTests : IDisposable
         await poll.WaitAsync(Limit);
     }
 
+    /// <summary>As when a program closes the control node, or arms it anew.</summary>
+    [Fact]
+    public async Task A_poll_that_is_given_up_harms_nobody()
+    {
+        _registry.Create("a", "0 8 held");
+        using ControlClient client = new(Socket);
+        client.Call(DmCommand.DevArmPoll, new DmIoctl());
+        using CancellationTokenSource closed = new();
+        Task poll = Task.Run(() => client.Poll(closed.Token));
+        using ControlClient other = new(Socket);
+        await Task.Run(() => SpinWait.SpinUntil(() => poll.Status == TaskStatus.Running)).WaitAsync(Limit);
+        await closed.CancelAsync();
+        Assert.Equal(Errno.EINTR, (await Assert.ThrowsAsync<DmException>(() => poll.WaitAsync(Limit))).Errno);
+        Assert.Equal("a", other.Call(DmCommand.DevStatus, new DmIoctl { Name = "a" }).Ioctl.Name);
+    }
+
     [Fact]
     public void Refusals_and_warnings_come_with_their_sentences()
     {

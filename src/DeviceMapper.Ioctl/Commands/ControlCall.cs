@@ -32,7 +32,7 @@ internal sealed record ControlCall(DeviceRegistry Registry, ControlSession Sessi
     public void WriteStatus(MappedDevice device)
     {
         const DmFlags Told = DmFlags.Suspend | DmFlags.ReadOnly | DmFlags.ActivePresent | DmFlags.InactivePresent
-            | DmFlags.DeferredRemove | DmFlags.InternalSuspend;
+            | DmFlags.InternalSuspend;
         DeviceStatus status = device.Status(Ioctl.Has(DmFlags.QueryInactiveTable));
         Ioctl.Flags = (Ioctl.Flags & ~Told)
             | (status.Suspended ? DmFlags.Suspend : 0)

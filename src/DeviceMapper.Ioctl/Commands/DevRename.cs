@@ -35,6 +35,9 @@ internal static class DevRename
             call.Registry.Rename(device, text);
         }
 
+        // Alone of all that tell a status it does not look whether there is an inactive table.
+        DmFlags given = call.Ioctl.Flags & DmFlags.InactivePresent;
         call.WriteStatus(device);
+        call.Ioctl.Flags = (call.Ioctl.Flags & ~DmFlags.InactivePresent) | given;
     }
 }

@@ -27,5 +27,6 @@ internal static class DevSetGeometry
         }
 
         device.SetGeometry(new DiskGeometry(numbers[0], numbers[1], numbers[2], numbers[3]));
+        call.Ioctl.DataSize = 0; // nothing is told
     }
 }

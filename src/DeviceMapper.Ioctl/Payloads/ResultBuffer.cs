@@ -7,13 +7,13 @@ internal readonly ref struct ResultBuffer
 {
     private readonly DmIoctl _ioctl;
 
-    /// <summary>Sets <see cref="DmIoctl.DataStart"/> to behind the struct.</summary>
+    /// <summary>Sets <see cref="DmIoctl.DataStart"/> to behind the struct, or to its end where it is shorter.</summary>
     /// <param name="ioctl">The request, which becomes the answer.</param>
     /// <param name="size">How many bytes the caller has room for, struct included.</param>
     public ResultBuffer(DmIoctl ioctl, int size)
     {
         _ioctl = ioctl;
-        ioctl.DataStart = DmIoctl.HeaderSize;
+        ioctl.DataStart = (uint)Math.Min(DmIoctl.HeaderSize, size);
         Bytes = size > DmIoctl.HeaderSize ? ioctl.Bytes[DmIoctl.HeaderSize..size] : [];
     }
 

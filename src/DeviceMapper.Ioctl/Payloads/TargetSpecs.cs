@@ -104,20 +104,24 @@ public static class TargetSpecs
         int at = 0;
         foreach (TargetText target in targets)
         {
-            // One byte more than needed, and the next spec's place, must fit: as the kernel has it.
+            // One byte more than needed must fit, and then the next spec's place: as the kernel has it.
             int length = SpecSize + Encoding.UTF8.GetByteCount(target.Text) + 1;
-            int next = NullTerminated.Align8(at + length);
-            if (!result.Fits(at, Math.Max(length + 1, next - at)))
+            if (!result.Fits(at, length + 1))
             {
                 break;
             }
 
             WriteSpec(result.Bytes[at..], target.Start, target.Length, target.Type, target.Text);
+            result.End(at + length);
+            int next = NullTerminated.Align8(at + length);
+            if (!result.Fits(at, next - at))
+            {
+                break;
+            }
+
             SetNext(result.Bytes[at..], (uint)next);
             at = next;
         }
-
-        result.End(at);
     }
 
     /// <summary>Reads the status of targets.</summary>

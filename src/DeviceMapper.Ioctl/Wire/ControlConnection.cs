@@ -16,7 +16,6 @@ internal sealed class ControlConnection(
 
     private readonly ControlSession _session = new(registry);
     private readonly Lock _sending = new();
-    private readonly List<(string Type, string Description)> _keys = [];
     private readonly CancellationTokenSource _closed = new();
 
     /// <summary>Serves until the caller closes the connection.</summary>
@@ -35,7 +34,7 @@ internal sealed class ControlConnection(
         }
         finally
         {
-            ForgetKeys();
+            Keyring.ForgetThread();
             socket.Dispose();
         }
     }
@@ -67,8 +66,7 @@ internal sealed class ControlConnection(
                 CallEach(frame, hangup.Token);
                 break;
             case FrameKind.Poll:
-                registry.WaitForEvent(_session.ArmedEvent, hangup.Token);
-                Send(Errno.None, new Reply("", [], default), secret: false);
+                Poll(hangup.Token);
                 break;
             case FrameKind.Ask:
                 AnswerQuestion(frame);
@@ -78,6 +76,19 @@ internal sealed class ControlConnection(
                 break;
             default:
                 throw new InvalidDataException($"frame of kind {(uint)frame.Kind}");
+        }
+    }
+
+    private void Poll(CancellationToken cancellation)
+    {
+        try
+        {
+            registry.WaitForEvent(_session.ArmedEvent, cancellation);
+            Send(Errno.None, new Reply("", [], default), secret: false);
+        }
+        catch (DmException e)
+        {
+            Send(e.Errno, new Reply(e.Message, [], default), secret: false); // the caller has gone
         }
     }
 
@@ -98,7 +109,7 @@ internal sealed class ControlConnection(
                 frame.Wipe();
             }
 
-            ForgetKeys();
+            Keyring.ForgetThread();
         }
     }
 
@@ -136,7 +147,7 @@ internal sealed class ControlConnection(
         }
     }
 
-    /// <summary>Takes a key for the next call.</summary>
+    /// <summary>Takes a key for the next call, which this thread carries out too.</summary>
     private void TakeKey(Frame frame)
     {
         try
@@ -148,9 +159,7 @@ internal sealed class ControlConnection(
                 throw new InvalidDataException("a key without a name");
             }
 
-            (string Type, string Description) name = (Encoding.UTF8.GetString(body[..type]), Encoding.UTF8.GetString(body.Slice(type + 1, description)));
-            Keyring.Add(name.Type, name.Description, body[(type + description + 2)..]);
-            _keys.Add(name);
+            Keyring.AddForThread(Encoding.UTF8.GetString(body[..type]), Encoding.UTF8.GetString(body.Slice(type + 1, description)), body[(type + description + 2)..]);
             Send(Errno.None, new Reply("", [], new DmIoctl().Bytes.ToArray()), secret: false);
         }
         catch (DmException e)
@@ -161,16 +170,6 @@ internal sealed class ControlConnection(
         {
             frame.Wipe();
         }
-    }
-
-    private void ForgetKeys()
-    {
-        foreach ((string type, string description) in _keys)
-        {
-            Keyring.Remove(type, description);
-        }
-
-        _keys.Clear();
     }
 
     private void AnswerQuestion(Frame frame)

@@ -4,13 +4,43 @@ using DeviceMapper.Native;
 namespace DeviceMapper.Cryptography;
 
 /// <summary>
-/// Where keys of the form <c>:size:type:description</c> come from: keys that this process was given, then the kernel's keyrings of this
-/// process (request_key(2)).
+/// Where keys of the form <c>:size:type:description</c> come from: keys that this thread was given, those that this process was given, then
+/// the kernel's keyrings of this process (request_key(2)).
 /// </summary>
 /// <remarks>The kernel gives no program the bytes of a <c>logon</c> or <c>encrypted</c> key, so those have to be given by <see cref="Add"/>.</remarks>
 public static class Keyring
 {
     private static readonly ConcurrentDictionary<(string Type, string Description), SecretMemory> _keys = new();
+
+    [ThreadStatic]
+    private static Dictionary<(string Type, string Description), SecretMemory>? _ofThread;
+
+    /// <summary>Adds a key for this thread alone, until <see cref="ForgetThread"/>: others may have one of the same name at the same time.</summary>
+    /// <param name="type"><c>logon</c>, <c>user</c> or <c>encrypted</c>.</param>
+    /// <param name="description">Its name.</param>
+    /// <param name="key">Its bytes, which are copied.</param>
+    public static void AddForThread(string type, string description, ReadOnlySpan<byte> key)
+    {
+        SecretMemory added = new(key);
+        _ofThread ??= [];
+        if (_ofThread.Remove((type, description), out SecretMemory? replaced))
+        {
+            replaced.Dispose();
+        }
+
+        _ofThread.Add((type, description), added);
+    }
+
+    /// <summary>Forgets the keys of this thread.</summary>
+    public static void ForgetThread()
+    {
+        foreach (SecretMemory key in _ofThread?.Values ?? Enumerable.Empty<SecretMemory>())
+        {
+            key.Dispose();
+        }
+
+        _ofThread?.Clear();
+    }
 
     /// <summary>Adds a key, or replaces one of the same name.</summary>
     /// <param name="type"><c>logon</c>, <c>user</c> or <c>encrypted</c>.</param>
@@ -46,6 +76,11 @@ public static class Keyring
     /// <exception cref="DmException">ENOKEY: there is none. EACCES and others: the kernel does not give it.</exception>
     public static SecretMemory Read(string type, string description)
     {
+        if (_ofThread?.GetValueOrDefault((type, description)) is { } own)
+        {
+            return new SecretMemory(own.Span);
+        }
+
         while (_keys.TryGetValue((type, description), out SecretMemory? known))
         {
             lock (known)

@@ -23,7 +23,8 @@ internal static class BlockIoctls
     /// <param name="call">The ioctl.</param>
     /// <param name="devices">The devices.</param>
     /// <param name="file">The device's file.</param>
-    public static void Answer(TracedCall call, MappedDevices devices, string file)
+    /// <param name="threads">For those that may wait.</param>
+    public static void Answer(TracedCall call, MappedDevices devices, string file, CallThreads threads)
     {
         switch ((uint)call.Argument(1))
         {
@@ -60,10 +61,10 @@ internal static class BlockIoctls
                 Tell(call, BitConverter.GetBytes((File.GetUnixFileMode(file) & UnixFileMode.UserWrite) == 0 ? 1 : 0));
                 break;
             case Discard:
-                Deallocate(call, FileCalls.Punch);
+                Deallocate(call, FileCalls.Punch, threads);
                 break;
             case ZeroOut:
-                Deallocate(call, FileCalls.Zero);
+                Deallocate(call, FileCalls.Zero, threads);
                 break;
             default:
                 call.Continue();
@@ -72,7 +73,7 @@ internal static class BlockIoctls
     }
 
     /// <summary>Does to a range of the file what the ioctl does to one of a block device; it may wait, as for a device that is suspended.</summary>
-    private static void Deallocate(TracedCall call, Func<string, long, long, Errno> action)
+    private static void Deallocate(TracedCall call, Func<string, long, long, Errno> action, CallThreads threads)
     {
         Span<byte> range = stackalloc byte[2 * sizeof(ulong)];
         if (!call.Read(call.Argument(2), range))
@@ -94,7 +95,7 @@ internal static class BlockIoctls
         else
         {
             string path = call.Reach(descriptor);
-            new Thread(() => call.Fail(action(path, start, length)), maxStackSize: 256 * 1024) { IsBackground = true, Name = "discard" }.Start(); // 0 where it is done
+            threads.Run(() => call.Fail(action(path, start, length))); // 0 where it is done
         }
     }
 

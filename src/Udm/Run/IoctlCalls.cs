@@ -73,7 +73,7 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
                 file.Arm();
             }
 
-            int meant = (int)Math.Min(answer.DataSize, (uint)Math.Min(answer.Bytes.Length, request.Length));
+            int meant = (int)Math.Min(Math.Max(answer.DataSize, VersionSize), (uint)Math.Min(answer.Bytes.Length, request.Length));
             bool written = call.Write(address, answer.Bytes[..meant]);
             if (secret)
             {

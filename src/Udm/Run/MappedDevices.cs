@@ -90,7 +90,7 @@ internal sealed class MappedDevices(RunFolder folder, ControlClients clients)
         {
             return clients.Use(client => client.Ask(question)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         }
-        catch (DmException e) when (e.Errno is Errno.ENXIO or Errno.EPERM or Errno.EOPNOTSUPP)
+        catch (DmException e) when (e.Errno is Errno.ENXIO or Errno.EPERM or Errno.EOPNOTSUPP or Errno.ECONNRESET)
         {
             return [];
         }

@@ -22,6 +22,7 @@ internal sealed class Supervisor
     private readonly MountedFiles _mounted;
     private readonly ReadAheadFiles _readAheads;
     private readonly GivenKeys _keys = new();
+    private readonly CallThreads _threads = new();
 
     /// <summary>Prepares to answer.</summary>
     /// <param name="listener">Where the calls come from.</param>
@@ -174,7 +175,7 @@ internal sealed class Supervisor
         {
             if (name is not null && _devices.IsDeviceFile(name))
             {
-                BlockIoctls.Answer(call, _devices, name);
+                BlockIoctls.Answer(call, _devices, name, _threads);
             }
             else
             {
@@ -183,7 +184,7 @@ internal sealed class Supervisor
         }
         else if (_controls.Find(name) is { } file)
         {
-            new Thread(() => _ioctls.Run(call, file), maxStackSize: 256 * 1024) { IsBackground = true, Name = "ioctl" }.Start();
+            _threads.Run(() => _ioctls.Run(call, file));
         }
         else
         {
@@ -323,7 +324,7 @@ internal sealed class Supervisor
         if (Seen(call, AtFdCwd, 0, follow: true) is SeenFile.Device device && call.HasOurRights)
         {
             string node = _view.DataOf(device);
-            new Thread(() => call.Fail(action(node)), maxStackSize: 256 * 1024) { IsBackground = true, Name = "swap" }.Start(); // 0 where it is done
+            _threads.Run(() => call.Fail(action(node))); // 0 where it is done
         }
         else
         {

@@ -154,6 +154,42 @@ public sealed class RunTests
         Assert.Equal(64, daemon.UdmOk("ls").Trim().Split('\n').Length);
     }
 
+    /// <summary>Scenario ioctl-structs has the other structs, and what the kernel says of each.</summary>
+    [Fact]
+    public void A_struct_that_is_not_there_or_claims_more_than_is_there_is_refused_and_costs_no_memory()
+    {
+        using RunningDaemon daemon = Start("/usr/bin/perl");
+        const string Script =
+            """
+            use Fcntl; use Errno;
+            sysopen F, "/dev/mapper/control", O_RDWR or die;
+            for my $size (1 << 30, 1 << 24) { for (1 .. 100) { for my $command (2, 9, 12) {
+              my $struct = pack "L7 x4 L2 x4 Q a128 a129 x7", 4, 0, 0, $size, 312, 1, 0, 0, 0, 0, "m", "";
+              ioctl F, 0xc138fd00 | $command, $struct and die "taken"; $!{EFAULT} or die "$size $command: $!";
+            } } }
+            for my $address (0, 8, 1 << 46, -8) { ioctl F, 0xc138fd02, $address and die "taken"; $!{EFAULT} or die "$address: $!" }
+            open S, "/proc/" . getppid . "/status" or die; print grep /VmHWM/, <S>;
+            """;
+        string peak = daemon.UdmOk("run", "perl", "-e", Script);
+        Assert.InRange(int.Parse(peak.Split(' ', '\t')[^2]), 1, 512 * 1024); // KiB
+        daemon.UdmOk("run", "dmsetup", "ls");
+    }
+
+    /// <summary>A control node that is armed twice, and one that is closed while it is armed.</summary>
+    [Fact]
+    public void A_poll_that_is_given_up_leaves_the_daemon_alive()
+    {
+        using RunningDaemon daemon = Start("/usr/bin/perl");
+        const string Script =
+            """
+            use Fcntl; my $struct = pack "L7 x4 L2 x4 Q a128 a129 x7", 4, 0, 0, 312, 312, 0, 0, 0, 0, 0, "", "";
+            for (1 .. 20) { sysopen my $control, "/dev/mapper/control", O_RDWR or die; for (1 .. 3) { my $s = $struct; ioctl $control, 0xc138fd10, $s or die "$!" } }
+            """;
+        daemon.UdmOk("run", "perl", "-e", Script);
+        daemon.UdmOk("create", "m", "--table", "0 8 zero");
+        Assert.StartsWith("m\t(", daemon.UdmOk("ls"));
+    }
+
     [Fact]
     public void A_call_that_waits_ends_when_its_program_is_killed()
     {
