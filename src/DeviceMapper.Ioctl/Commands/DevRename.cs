@@ -1,3 +1,4 @@
+using System.Text;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 
@@ -13,6 +14,12 @@ internal static class DevRename
         if (text.Length == 0)
         {
             throw new DmException(Errno.EINVAL, $"the new {(uuid ? "uuid" : "name")} is empty");
+        }
+
+        int longest = uuid ? DmIoctl.MaxUuidLength : DmIoctl.MaxNameLength;
+        if (Encoding.UTF8.GetByteCount(text) > longest)
+        {
+            throw new DmException(Errno.EINVAL, $"the new {(uuid ? "uuid" : "name")} is longer than {longest} bytes");
         }
 
         // The kernel finds the device by its name alone, and only after it has looked whether the new text is taken.

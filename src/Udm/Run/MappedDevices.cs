@@ -23,6 +23,10 @@ internal sealed class MappedDevices(RunFolder folder, ControlClients clients)
     public SeenFile.Device? Named(string name) =>
         name.Length == 0 || name.Contains('/') || Encoding.UTF8.GetByteCount(name) > DmIoctl.MaxNameLength ? null : Find(Status(new DmIoctl { Name = name }));
 
+    /// <summary>Finds by name a device that has its node in /dev/mapper: libdm makes that at the first resume.</summary>
+    public SeenFile.Device? WithNode(string name) =>
+        Named(name) is { } device && Status(new DmIoctl { Device = device.Number })?.Has(DmFlags.ActivePresent) == true ? device : null;
+
     /// <summary>Finds by minor.</summary>
     public SeenFile.Device? Numbered(uint minor) => minor > DeviceNumber.MaxMinor ? null : Find(Status(new DmIoctl { Device = new DeviceNumber(Major, minor) }));
 

@@ -62,7 +62,7 @@ internal sealed class MapperView(MappedDevices devices, SysTree tree)
         // No udev looks at these devices: without this file libdm waits for none.
         "/run/udev/control" => new SeenFile.Absent(),
         _ when path.StartsWith("/proc/", StringComparison.Ordinal) => _texts.Find(path) is { } text ? new SeenFile.Text(text) : null,
-        _ when path.StartsWith(MapperFolder, StringComparison.Ordinal) => devices.Named(path[MapperFolder.Length..]) ?? (SeenFile)new SeenFile.Absent(),
+        _ when path.StartsWith(MapperFolder, StringComparison.Ordinal) => devices.WithNode(path[MapperFolder.Length..]) ?? (SeenFile)new SeenFile.Absent(),
         _ when path.StartsWith(NumberedNode, StringComparison.Ordinal) =>
             uint.TryParse(path.AsSpan(NumberedNode.Length), NumberStyles.None, CultureInfo.InvariantCulture, out uint minor) && minor <= DeviceNumber.MaxMinor
                 ? devices.Numbered(minor) ?? (SeenFile)new SeenFile.Absent()

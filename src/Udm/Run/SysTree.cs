@@ -99,7 +99,7 @@ internal sealed class SysTree : IDisposable
 
     private SeenFile.Elsewhere ListMapper()
     {
-        Dictionary<string, string> links = _devices.All().ToDictionary(d => d.Name, d => $"../dm-{d.Number.Minor}");
+        Dictionary<string, string> links = _devices.All().Where(d => _devices.WithNode(d.Name) is not null).ToDictionary(d => d.Name, d => $"../dm-{d.Number.Minor}");
         links["control"] = "control";
         return List(Mapper, links);
     }
