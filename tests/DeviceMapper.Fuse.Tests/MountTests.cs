@@ -161,6 +161,30 @@ public sealed class HoleTests
         Assert.True(File.ReadAllBytes(below).AsSpan(524288).IndexOfAnyExcept((byte)0) < 0);
     }
 
+    [Theory(Timeout = Timeout)]
+    [InlineData(0, 1048576, 0)]
+    [InlineData(4096, 1048576 - 4096, 1)]
+    [InlineData(512, 1048576 - 1024, 2)]
+    [InlineData(65536 + 512, 300_032, 13)]
+    public void A_hole_that_cuts_blocks_of_a_thin_volume_maps_none_again(int offset, int length, int mapped)
+    {
+        using MountedRegistry mounted = new([ThinPoolTarget.Definition, ThinTarget.Definition]);
+        string folder = Path.GetDirectoryName(mounted.Folder)!;
+        mounted.Registry.Create("pool", $"0 8192 thin-pool file:{folder}/meta?size=2M file:{folder}/data?size=4M 128 0").Message(default, "create_thin 0");
+        MappedDevice volume = mounted.Registry.Create("t", $"0 2048 thin {mounted.File_("pool")} 0");
+        byte[] data = new byte[Length];
+        Array.Fill(data, (byte)1);
+        using (SafeFileHandle file = mounted.Open("t"))
+        {
+            RandomAccess.Write(file, data, 0);
+        }
+
+        MountedRegistry.RunOk("fallocate", "-p", "-o", $"{offset}", "-l", $"{length}", mounted.File_("t"));
+        data.AsSpan(offset, length).Clear();
+        Assert.Equal(data, File.ReadAllBytes(mounted.File_("t")));
+        Assert.StartsWith($"{mapped * 128} ", volume.TableTexts(false)[0].Text);
+    }
+
     [Fact(Timeout = Timeout)]
     public void The_ioctl_that_probes_paths_fails_those_that_cannot_be_read()
     {

@@ -8,17 +8,19 @@ namespace DeviceMapper.Fuse.Operations;
 /// the range reads as zeroes afterwards, which a discard alone does not promise and a loop device over the file relies on.
 /// </summary>
 /// <remarks>
-/// One write of zeroes that may unmap, where all targets have that. Else a discard, and then a look at what the range reads: pieces
-/// that are not zero are written over.
+/// One write of zeroes that may unmap, where all targets have that. Else a discard, and then a look at what the range reads: what
+/// is not zero is written over, and nothing more, so that the blocks that a thin volume has just given back stay with the pool.
 /// </remarks>
 internal sealed class PunchOperation(FuseServer server, FuseFile file, ulong unique, Sector start, SectorCount count)
     : IBioCompletion, IGateEntrant
 {
     private const int PieceLength = IoBuffers.MaxRequest;
+    private const int Unit = 4096; // in which zeroes are told from data, and written
 
     private Sector _at = start; // the piece that is looked at
     private SectorCount _left = count;
     private IoBuffer _piece;
+    private int _looked; // bytes of the piece that are zeroes by now
 
     /// <inheritdoc/>
     public IGateEntrant? NextEntrant { get; set; }
@@ -54,9 +56,8 @@ internal sealed class PunchOperation(FuseServer server, FuseFile file, ulong uni
                 _piece = server.Buffers.Rent((int)Math.Min(_left.Bytes, PieceLength));
                 SubmitPiece(BioOperation.Read);
                 break;
-            case BioOperation.Read when errno == Errno.None && HasData():
-                Clear();
-                SubmitPiece(BioOperation.Write);
+            case BioOperation.Read or BioOperation.Write when errno == Errno.None && TryClearRun(out BioBuffer run, out Sector at):
+                Submit(BioOperation.Write, at, SectorCount.FromBytes((ulong)run.Length), run);
                 break;
             case BioOperation.Read or BioOperation.Write when errno == Errno.None && Advance():
                 SubmitPiece(BioOperation.Read);
@@ -74,15 +75,41 @@ internal sealed class PunchOperation(FuseServer server, FuseFile file, ulong uni
 
     private unsafe Span<byte> Piece => new((void*)_piece.Address, (int)PieceCount.Bytes);
 
-    private bool HasData() => Piece.ContainsAnyExcept((byte)0);
+    /// <summary>Clears the next run of data in the piece.</summary>
+    /// <returns>False: all that is left of it is zero.</returns>
+    private bool TryClearRun(out BioBuffer run, out Sector at)
+    {
+        (run, at) = (default, default);
+        Span<byte> piece = Piece;
+        int data = piece[_looked..].IndexOfAnyExcept((byte)0);
+        if (data < 0)
+        {
+            return false;
+        }
 
-    private void Clear() => Piece.Clear();
+        int unit = (int)Math.Max(Unit, file.Device.Limits.LogicalBlockSize);
+        int before = (int)(_at.Bytes % (ulong)unit); // units are the device's, wherever the piece starts
+        int begin = Math.Max((_looked + data + before) / unit * unit - before, 0);
+        int end = begin;
+        do
+        {
+            end = Math.Min((end + before + unit) / unit * unit - before, piece.Length);
+        }
+        while (end < piece.Length && piece[end..Math.Min(end + unit, piece.Length)].ContainsAnyExcept((byte)0));
+
+        piece[begin..end].Clear();
+        _looked = end;
+        run = new BioBuffer(_piece.Address + begin, end - begin);
+        at = _at + SectorCount.FromBytes((ulong)begin);
+        return true;
+    }
 
     private bool Advance()
     {
         SectorCount piece = PieceCount;
         _at += piece;
         _left -= piece;
+        _looked = 0;
         return _left != SectorCount.Zero;
     }
 
