@@ -1,3 +1,5 @@
+using DeviceMapper.Native;
+
 namespace DeviceMapper.Metadata;
 
 /// <content>
@@ -23,17 +25,27 @@ internal sealed partial class BTree
             if (node.IsLeaf)
             {
                 int index = node.LowerBound(key);
+                if (index < 0 || node.Key(index) != key)
+                {
+                    throw new DmException(Errno.EILSEQ, $"metadata block {block.Number} (btree node) has lost key {key}: its keys are out of order");
+                }
+
                 values.Decrement(node.Value(index));
                 node.DeleteAt(index);
                 removed = true;
                 return root;
             }
 
+            if (node.Count == 0 || node.LowerBound(key) < 0)
+            {
+                throw new DmException(Errno.EILSEQ, $"metadata block {block.Number} (btree node) leads to key {key}, which does not belong to it");
+            }
+
             Rebalance(block, key);
             node = new BTreeNode(block.Data); // it may be its only child by now
             if (!node.IsLeaf)
             {
-                block = ShadowChild(node, node.LowerBound(key));
+                block = ShadowChild(node, Math.Max(node.LowerBound(key), 0));
             }
         }
 

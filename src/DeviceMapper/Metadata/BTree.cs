@@ -91,7 +91,7 @@ internal sealed partial class BTree(TransactionManager transaction, BTreeValue v
     /// <param name="root">The tree.</param>
     /// <param name="from">The lowest key.</param>
     /// <param name="visit">Called with each; false ends the visit.</param>
-    public void Visit(ulong root, ulong from, Visitor visit) => VisitNode(root, from, visit, 0);
+    public void Visit(ulong root, ulong from, Visitor visit) => VisitNode(root, from, visit, 0, 0, ulong.MaxValue);
 
     /// <summary>Is told of an entry.</summary>
     /// <returns>Whether to go on.</returns>
@@ -160,7 +160,7 @@ internal sealed partial class BTree(TransactionManager transaction, BTreeValue v
         throw TooDeep(root);
     }
 
-    private bool VisitNode(ulong number, ulong from, Visitor visit, int level)
+    private bool VisitNode(ulong number, ulong from, Visitor visit, int level, ulong low, ulong high)
     {
         if (level == MostLevels)
         {
@@ -168,6 +168,12 @@ internal sealed partial class BTree(TransactionManager transaction, BTreeValue v
         }
 
         BTreeNode node = Read(number);
+        if (node.Count > 0 && (node.Key(0) < low || node.Key(node.Count - 1) > high))
+        {
+            // A damaged tree in which nodes have many ways to them would be walked without an end.
+            throw new DmException(Errno.EILSEQ, $"metadata block {number} (btree node) has keys that do not belong to it");
+        }
+
         int start = node.LowerBound(from);
         if (node.IsLeaf)
         {
@@ -184,7 +190,8 @@ internal sealed partial class BTree(TransactionManager transaction, BTreeValue v
 
         for (int i = Math.Max(start, 0); i < node.Count; i++)
         {
-            if (!VisitNode(node.Child(i), from, visit, level + 1))
+            ulong last = i + 1 < node.Count ? node.Key(i + 1) - 1 : high;
+            if (!VisitNode(node.Child(i), from, visit, level + 1, node.Key(i), last))
             {
                 return false;
             }

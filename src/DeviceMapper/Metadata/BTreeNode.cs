@@ -59,8 +59,7 @@ internal readonly ref struct BTreeNode(Span<byte> data)
         int size = flags == Leaf ? leafValueSize : sizeof(ulong);
         if ((flags != Leaf && flags != Inner)
             || _valueSize != size
-            || _max <= 0
-            || HeaderLength + ((KeyLength + (long)_valueSize) * _max) > BlockKind.Size
+            || _max != MaxFor(_valueSize)
             || (uint)Count > (uint)_max)
         {
             throw new DmException(Errno.EILSEQ, $"metadata block {number} is not a sound btree node: {Count} of {_max} entries of {_valueSize} bytes, flags {flags}");

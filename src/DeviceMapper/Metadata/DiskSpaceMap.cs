@@ -48,7 +48,14 @@ internal sealed class DiskSpaceMap
     public uint CountOf(ulong block) => _counts[block];
 
     /// <summary>One more refers to a block.</summary>
-    public void Increment(ulong block) => _counts[block] = checked(_counts[block] + 1);
+    /// <exception cref="DmException">EILSEQ: more cannot be counted.</exception>
+    public void Increment(ulong block)
+    {
+        uint count = _counts[block];
+        _counts[block] = count < uint.MaxValue
+            ? count + 1
+            : throw new DmException(Errno.EILSEQ, $"the space map says that data block {block} is in use {count} times, and cannot count further");
+    }
 
     /// <summary>One less refers to a block.</summary>
     /// <exception cref="DmException">EILSEQ: none did.</exception>

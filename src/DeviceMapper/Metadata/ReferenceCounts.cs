@@ -37,8 +37,14 @@ internal sealed class ReferenceCounts
     public void Create() => _countsRoot = _counts.Create();
 
     /// <summary>Takes what the superblock kept.</summary>
+    /// <exception cref="DmException">EILSEQ: its numbers cannot be.</exception>
     public void Open(SpaceMapRoot root)
     {
+        if (root.Blocks > (ulong)Index.Most * Bitmap.Entries || root.Allocated > root.Blocks)
+        {
+            throw new DmException(Errno.EILSEQ, $"a space map says that {root.Allocated} of {root.Blocks} blocks are in use, which cannot be");
+        }
+
         Blocks = root.Blocks;
         Allocated = root.Allocated;
         _countsRoot = root.Counts;
@@ -51,13 +57,13 @@ internal sealed class ReferenceCounts
     /// <exception cref="DmException">EINVAL: more than it can; ENOSPC: no metadata block is free.</exception>
     public void Extend(ulong blocks)
     {
-        int before = BitmapsFor(Blocks);
-        int after = BitmapsFor(blocks);
-        if (after > Index.Most)
+        if (blocks > (ulong)Index.Most * Bitmap.Entries)
         {
             throw new DmException(Errno.EINVAL, $"a space map cannot have more than {Index.Most} bitmaps of {Bitmap.Entries} blocks");
         }
 
+        int before = BitmapsFor(Blocks);
+        int after = BitmapsFor(blocks);
         if (before > 0 && Blocks % Bitmap.Entries != 0)
         {
             // The last bitmap counts more of its entries from now on.

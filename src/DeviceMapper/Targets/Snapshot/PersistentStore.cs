@@ -176,6 +176,7 @@ internal sealed partial class PersistentStore : ExceptionStore
         }
 
         ChunkSize = size;
+        ThrowUnlessOk(Cow.Size.Value < size ? BioStatus.IoError : BioStatus.Ok, "it is smaller than a chunk of its header's size");
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(header[8..]);
         if (version != Version)
         {
