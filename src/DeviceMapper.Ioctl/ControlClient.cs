@@ -83,11 +83,7 @@ public sealed class ControlClient : IControl, IDisposable
         return frame.Code == 0 ? Encoding.UTF8.GetString(reply.Ioctl.Span) : throw new DmException((Errno)frame.Code, reply.Sentence);
     }
 
-    /// <summary>Gives the daemon a key that the next call of this client names (<c>:32:logon:DESCRIPTION</c>); it is forgotten after that call.</summary>
-    /// <param name="type"><c>logon</c> or <c>user</c>.</param>
-    /// <param name="description">Its name.</param>
-    /// <param name="key">Its bytes.</param>
-    /// <exception cref="DmException">No daemon answers, or it has no memory for a key.</exception>
+    /// <inheritdoc/>
     public void GiveKey(string type, string description, ReadOnlySpan<byte> key)
     {
         byte[] name = Encoding.UTF8.GetBytes($"{type}\0{description}\0");

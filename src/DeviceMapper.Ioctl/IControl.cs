@@ -13,6 +13,13 @@ public interface IControl
     /// <exception cref="DmException">The call was refused; <see cref="Errno.EINTR"/>: it was cancelled.</exception>
     DmReply Call(DmCommand command, DmIoctl request, CancellationToken cancellation = default);
 
+    /// <summary>Gives a key that the next call names (<c>:32:logon:DESCRIPTION</c>); it is forgotten after that call.</summary>
+    /// <param name="type"><c>logon</c> or <c>user</c>.</param>
+    /// <param name="description">Its name.</param>
+    /// <param name="key">Its bytes.</param>
+    /// <exception cref="DmException">No daemon answers, or there is no memory for a key.</exception>
+    void GiveKey(string type, string description, ReadOnlySpan<byte> key);
+
     /// <summary>Calls an ioctl of many devices, in fewer exchanges than one each where that can be had.</summary>
     /// <param name="command">Which.</param>
     /// <param name="requests">A struct for each device, without <see cref="DmFlags.SecureData"/>.</param>

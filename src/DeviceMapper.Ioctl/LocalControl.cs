@@ -1,3 +1,4 @@
+using DeviceMapper.Cryptography;
 using DeviceMapper.Mapping;
 
 namespace DeviceMapper.Ioctl;
@@ -7,12 +8,20 @@ public sealed class LocalControl : IControl
 {
     private readonly DeviceRegistry _registry;
     private readonly ControlSession _session;
+    private readonly List<(string Type, string Description)> _keys = [];
 
     /// <summary>The ioctls of a registry.</summary>
     public LocalControl(DeviceRegistry registry)
     {
         _registry = registry;
         _session = new ControlSession(registry);
+    }
+
+    /// <inheritdoc/>
+    public void GiveKey(string type, string description, ReadOnlySpan<byte> key)
+    {
+        Keyring.Add(type, description, key);
+        _keys.Add((type, description));
     }
 
     /// <inheritdoc/>
@@ -54,6 +63,9 @@ public sealed class LocalControl : IControl
             {
                 request.Wipe();
             }
+
+            _keys.ForEach(key => Keyring.Remove(key.Type, key.Description));
+            _keys.Clear();
         }
     }
 }

@@ -8,7 +8,8 @@ internal static class TableLoad
     public static void Run(ControlCall call)
     {
         MappedDevice device = call.Find();
-        List<TableLine> lines = TargetSpecs.ReadTable(call.Ioctl, call.Size);
+        using PassedKeys keys = new();
+        List<TableLine> lines = TargetSpecs.ReadTable(call.Ioctl, call.Size, keys);
         DeviceMode mode = call.Ioctl.Has(DmFlags.ReadOnly) ? DeviceMode.ReadOnly : DeviceMode.ReadWrite;
         call.Warnings.AddRange(device.LoadTable(lines, mode, call.Cancellation));
         call.WriteStatus(device);

@@ -9,7 +9,8 @@ internal static class TargetMsg
     public static void Run(ControlCall call)
     {
         MappedDevice device = call.Find();
-        (Sector sector, string message) = TargetMessage.Read(call.Ioctl, call.Size);
+        using PassedKeys keys = new();
+        (Sector sector, string message) = TargetMessage.Read(call.Ioctl, call.Size, keys);
         string? answer = device.Message(sector, message);
         call.WriteStatus(device);
         if (answer is not null)

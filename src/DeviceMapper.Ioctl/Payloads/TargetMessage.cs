@@ -23,8 +23,9 @@ public static class TargetMessage
     /// <summary>Reads a message.</summary>
     /// <param name="ioctl">The request.</param>
     /// <param name="size">How many of its bytes were given.</param>
+    /// <param name="keys">Takes the key in it.</param>
     /// <exception cref="DmException">EINVAL: it lies outside of the buffer, or does not end in it.</exception>
-    internal static (Sector Sector, string Message) Read(DmIoctl ioctl, int size)
+    internal static (Sector Sector, string Message) Read(DmIoctl ioctl, int size, PassedKeys keys)
     {
         uint start = ioctl.DataStart;
         if (start < DmIoctl.FixedSize || start > (uint)size || size - (int)start <= TextOffset)
@@ -38,7 +39,7 @@ public static class TargetMessage
             throw new DmException(Errno.EINVAL, "the message has no NUL at its end");
         }
 
-        return (new Sector(MemoryMarshal.Read<ulong>(bytes)), NullTerminated.Read(bytes[TextOffset..], "message"));
+        return (new Sector(MemoryMarshal.Read<ulong>(bytes)), keys.ReadMessage(bytes[TextOffset..], "message"));
     }
 
     /// <summary>Writes the text that answers a message. What does not fit sets <see cref="DmFlags.BufferFull"/>.</summary>

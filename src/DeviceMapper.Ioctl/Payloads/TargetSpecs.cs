@@ -45,8 +45,9 @@ public static class TargetSpecs
     /// <summary>Reads a table to load, checked as the kernel's <c>populate_table</c> does.</summary>
     /// <param name="ioctl">The request.</param>
     /// <param name="size">How many of its bytes were given.</param>
+    /// <param name="keys">Takes the keys in it.</param>
     /// <exception cref="DmException">EINVAL: a spec or its string lies outside of the buffer, on another, or is not aligned.</exception>
-    internal static List<TableLine> ReadTable(DmIoctl ioctl, int size)
+    internal static List<TableLine> ReadTable(DmIoctl ioctl, int size, PassedKeys keys)
     {
         ReadOnlySpan<byte> buffer = ioctl.Bytes[..size];
         uint count = ioctl.TargetCount;
@@ -85,11 +86,12 @@ public static class TargetSpecs
                 throw Malformed(i, "has no NUL behind its arguments");
             }
 
+            string type = NullTerminated.Read(buffer.Slice(spec + TypeOffset, TypeField), $"target {i + 1}: type");
             lines.Add(new TableLine(
                 new Sector(MemoryMarshal.Read<ulong>(buffer[spec..])),
                 new SectorCount(MemoryMarshal.Read<ulong>(buffer[(spec + 8)..])),
-                NullTerminated.Read(buffer.Slice(spec + TypeOffset, TypeField), $"target {i + 1}: type"),
-                NullTerminated.Read(text[..length], $"target {i + 1}: arguments")));
+                type,
+                keys.ReadArguments(type, text[..length], $"target {i + 1}: arguments")));
             least = SpecSize + length + 1;
             next = MemoryMarshal.Read<uint>(buffer[(spec + 20)..]);
         }

@@ -95,7 +95,7 @@ internal sealed class ControlConnection(
     private void Call(Frame frame, CancellationToken cancellation)
     {
         DmIoctl ioctl = DmIoctl.Over(frame.Body);
-        bool secret = ioctl.Has(DmFlags.SecureData);
+        bool secret = ioctl.Has(DmFlags.SecureData) || HoldsKeys(frame.Code); // also where a program did not say so
         try
         {
             (Errno errno, Reply reply) = Execute(frame.Code, ioctl, frame.Body.Length, cancellation);
@@ -127,6 +127,8 @@ internal sealed class ControlConnection(
             Frame.Send(socket, FrameKind.Reply, 0, answers.GetBuffer().AsSpan(0, (int)answers.Length));
         }
     }
+
+    private static bool HoldsKeys(uint number) => DmCommands.CommandOf(number) is DmCommand.TableLoad or DmCommand.TargetMessage;
 
     private (Errno Errno, Reply Reply) Execute(uint number, DmIoctl ioctl, int given, CancellationToken cancellation)
     {

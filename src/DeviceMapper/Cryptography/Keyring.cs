@@ -10,6 +10,9 @@ namespace DeviceMapper.Cryptography;
 /// <remarks>The kernel gives no program the bytes of a <c>logon</c> or <c>encrypted</c> key, so those have to be given by <see cref="Add"/>.</remarks>
 public static class Keyring
 {
+    /// <summary>The type of keys that stand for hexadecimal digits in the table or message that is being read; no table shows it.</summary>
+    public const string Passed = "udm";
+
     private static readonly ConcurrentDictionary<(string Type, string Description), SecretMemory> _keys = new();
 
     [ThreadStatic]

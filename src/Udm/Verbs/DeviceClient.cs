@@ -66,6 +66,9 @@ internal sealed class DeviceClient(IControl control, ManglingMode mangling, Acti
         return Info(Call(DmCommand.DevCreate, request));
     }
 
+    /// <summary>Gives a key that the next table or message names, as <c>:32:logon:DESCRIPTION</c>.</summary>
+    public void GiveKey(string type, string description, ReadOnlySpan<byte> key) => control.GiveKey(type, description, key);
+
     /// <summary>Builds a table in the inactive slot.</summary>
     public DeviceInfo Load(DeviceSelector device, IReadOnlyList<TableLine> lines, DmFlags flags)
     {

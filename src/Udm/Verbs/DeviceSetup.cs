@@ -9,11 +9,19 @@ namespace Udm.Verbs;
 internal static class DeviceSetup
 {
     /// <summary>Makes a device of one target: all, or nothing.</summary>
-    public static void Make(VerbContext context, DeviceSelector device, TableLine line, string? uuid = null, DmFlags flags = DmFlags.None)
+    /// <param name="context">The verb's surroundings.</param>
+    /// <param name="device">Its name.</param>
+    /// <param name="line">Its table.</param>
+    /// <param name="uuid">Its uuid, or none.</param>
+    /// <param name="flags">Of the load.</param>
+    /// <param name="beforeLoad">What the load needs, such as a key.</param>
+    public static void Make(
+        VerbContext context, DeviceSelector device, TableLine line, string? uuid = null, DmFlags flags = DmFlags.None, Action<DeviceClient>? beforeLoad = null)
     {
         context.Devices.Create(device, uuid, null, 0);
         try
         {
+            beforeLoad?.Invoke(context.Devices);
             context.Devices.Load(device, [line], flags);
             context.Devices.Resume(device, DmFlags.None);
         }

@@ -89,9 +89,10 @@ internal sealed class LuksVerb : Verb
         DeviceSetup.Make(
             context,
             selector,
-            volume.TableLine(Convert.ToHexStringLower(key.Span), context.Options.Has(Option.AllowDiscards)),
+            volume.TableLine($":{key.Length}:{LuksVolume.KeyType}:{volume.KeyDescription}", context.Options.Has(Option.AllowDiscards)),
             $"CRYPT-LUKS{volume.Version}-{volume.Uuid.Replace("-", "", StringComparison.Ordinal)}-{name}", // as cryptsetup's
-            DmFlags.SecureData | (context.Options.Has(Option.ReadOnly) ? DmFlags.ReadOnly : DmFlags.None)); // who passes the key on wipes it
+            context.Options.Has(Option.ReadOnly) ? DmFlags.ReadOnly : DmFlags.None,
+            devices => devices.GiveKey(LuksVolume.KeyType, volume.KeyDescription, key.Span)); // never in a string
     }
 
     private static void Close(VerbContext context, string name)

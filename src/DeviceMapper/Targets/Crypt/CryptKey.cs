@@ -107,7 +107,7 @@ internal sealed class CryptKey : IDisposable
         }
 
         string type = name[..colon];
-        if (type is not ("logon" or "user" or "encrypted"))
+        if (type is not ("logon" or "user" or "encrypted" or Keyring.Passed))
         {
             throw new DmException(Errno.EINVAL, $"'{type}' is not a type of keys for crypt: logon, user, encrypted");
         }
@@ -119,7 +119,7 @@ internal sealed class CryptKey : IDisposable
         }
 
         IsValid = false;
-        KeyringName = name;
+        KeyringName = type == Keyring.Passed ? null : name;
         bytes.Span.CopyTo(Bytes.Span);
     }
 

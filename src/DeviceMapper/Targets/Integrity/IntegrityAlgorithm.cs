@@ -6,13 +6,16 @@ namespace DeviceMapper.Targets.Integrity;
 /// <summary>The value of <c>internal_hash:</c>, <c>journal_crypt:</c> or <c>journal_mac:</c>: <c>NAME[:KEY]</c>, the key in hexadecimal digits.</summary>
 internal sealed class IntegrityAlgorithm : IDisposable
 {
+    private const string _passed = $":{Keyring.Passed}:";
+
     private readonly SecretMemory? _key;
+    private readonly string _text;
 
     /// <summary>Takes it apart.</summary>
     /// <exception cref="DmException">EINVAL: the key is not of pairs of hexadecimal digits.</exception>
     public IntegrityAlgorithm(string text)
     {
-        Text = text;
+        _text = text;
         int colon = text.IndexOf(':', StringComparison.Ordinal);
         Name = colon < 0 ? text : text[..colon];
         if (colon < 0)
@@ -21,6 +24,12 @@ internal sealed class IntegrityAlgorithm : IDisposable
         }
 
         ReadOnlySpan<char> digits = text.AsSpan(colon + 1);
+        if (digits.StartsWith(':') && digits.IndexOf(_passed, StringComparison.Ordinal) is > 0 and int passed)
+        {
+            _key = Keyring.Read(Keyring.Passed, digits[(passed + _passed.Length)..].ToString());
+            return;
+        }
+
         _key = new SecretMemory(digits.Length / 2);
         if (digits.Length % 2 != 0 || Convert.FromHexString(digits, _key.Span, out _, out _) != System.Buffers.OperationStatus.Done)
         {
@@ -30,7 +39,7 @@ internal sealed class IntegrityAlgorithm : IDisposable
     }
 
     /// <summary>As the table has it.</summary>
-    public string Text { get; }
+    public string Text => _text.Contains(_passed, StringComparison.Ordinal) ? $"{Name}:{Convert.ToHexStringLower(_key!.Span)}" : _text;
 
     /// <summary>As the kernel's crypto API names it.</summary>
     public string Name { get; }

@@ -21,6 +21,9 @@ namespace DeviceMapper.Volumes.Luks;
 /// </example>
 public sealed class LuksVolume
 {
+    /// <summary>The type of a volume's key in a keyring.</summary>
+    public const string KeyType = "logon";
+
     private readonly string _headerPath;
     private readonly string _devicePath;
     private readonly LuksHeader _header;
@@ -103,13 +106,15 @@ public sealed class LuksVolume
             ?? new DmException(Errno.EPERM, _header.Keyslots.Count == 0 ? "the volume has no keyslot in use" : "no keyslot has this passphrase");
     }
 
+    /// <summary>The name of the volume's key in a keyring, as cryptsetup's.</summary>
+    public string KeyDescription => $"cryptsetup:{Uuid}-d0";
+
     /// <summary>Puts the key where crypt targets of this process find it, under the name that cryptsetup gives it.</summary>
     /// <returns>The word for it in a table, which shows nothing of the key.</returns>
     public string AddToKeyring(SecretMemory key)
     {
-        string description = $"cryptsetup:{Uuid}-d0";
-        Keyring.Add("logon", description, key.Span);
-        return $":{key.Length}:logon:{description}";
+        Keyring.Add(KeyType, KeyDescription, key.Span);
+        return $":{key.Length}:{KeyType}:{KeyDescription}";
     }
 
     /// <summary>The line of the volume's table.</summary>
