@@ -104,6 +104,25 @@ internal static unsafe partial class LibGcrypt
     [LibraryImport(Library, EntryPoint = "gcry_md_read")]
     public static partial byte* ReadHash(nint handle, int algorithm);
 
+    /// <summary>Makes a handle that derives a key.</summary>
+    /// <returns>0, or an error.</returns>
+    [LibraryImport(Library, EntryPoint = "gcry_kdf_open")]
+    public static partial uint OpenDerivation(
+        out nint handle, int algorithm, int variant, nuint* parameters, uint parameterCount, byte* password, nuint passwordLength, byte* salt, nuint saltLength,
+        byte* key, nuint keyLength, byte* data, nuint dataLength);
+
+    /// <summary>Does the work; all of it on this thread where <paramref name="threads"/> is 0.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_kdf_compute")]
+    public static partial uint Derive(nint handle, nint threads);
+
+    /// <summary>Gives the key.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_kdf_final")]
+    public static partial uint EndDerivation(nint handle, nuint length, byte* key);
+
+    /// <summary>Frees a handle that derives.</summary>
+    [LibraryImport(Library, EntryPoint = "gcry_kdf_close")]
+    public static partial void CloseDerivation(nint handle);
+
     [LibraryImport(Library, EntryPoint = "gcry_check_version")]
     private static partial nint CheckVersion(nint required);
 

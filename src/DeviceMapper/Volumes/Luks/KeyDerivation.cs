@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using DeviceMapper.Cryptography;
 using DeviceMapper.Native;
 
 namespace DeviceMapper.Volumes.Luks;
@@ -37,7 +38,7 @@ internal sealed record KeyDerivation(string Type, string Hash, int Iterations, i
                 Rfc2898DeriveBytes.Pbkdf2(passphrase, Salt, key, Iterations, HashName());
                 break;
             case "argon2i" or "argon2id":
-                DeriveByArgon2(passphrase, key);
+                new Argon2(Type, (uint)Iterations, (uint)Memory, (uint)Lanes).Derive(passphrase, Salt, key);
                 break;
             default:
                 throw new DmException(Errno.EINVAL, $"the header derives keys by '{Type}', which is none of pbkdf2, argon2i, argon2id");
@@ -55,32 +56,4 @@ internal sealed record KeyDerivation(string Type, string Hash, int Iterations, i
         "sha3-512" when SHA3_512.IsSupported => HashAlgorithmName.SHA3_512,
         _ => throw new DmException(Errno.EINVAL, $"the header's pbkdf2 uses the hash '{Hash}', which is none of sha1, sha256, sha384, sha512, sha3"),
     };
-
-    private unsafe void DeriveByArgon2(ReadOnlySpan<byte> passphrase, Span<byte> key)
-    {
-        const int outOfMemory = -22; // ARGON2_MEMORY_ALLOCATION_ERROR
-        (uint passes, uint memory, uint lanes) = ((uint)Iterations, (uint)Memory, (uint)Lanes);
-        (nuint passwordLength, nuint saltLength, nuint keyLength) = ((nuint)passphrase.Length, (nuint)Salt.Length, (nuint)key.Length);
-        int result;
-        try
-        {
-            fixed (byte* password = passphrase, salt = Salt, to = key)
-            {
-                result = Type == "argon2id"
-                    ? LibArgon2.DeriveId(passes, memory, lanes, password, passwordLength, salt, saltLength, to, keyLength)
-                    : LibArgon2.DeriveI(passes, memory, lanes, password, passwordLength, salt, saltLength, to, keyLength);
-            }
-        }
-        catch (DllNotFoundException e)
-        {
-            throw new DmException(Errno.ENOENT, $"{Type} needs libargon2, which is not here: install the package libargon2-1", e);
-        }
-
-        if (result != 0)
-        {
-            throw result == outOfMemory
-                ? new DmException(Errno.ENOMEM, $"{Type} needs {Memory} KiB of memory, and there are not so many")
-                : new DmException(Errno.EINVAL, $"libargon2 refuses the header's parameters of {Type} (its error {result})");
-        }
-    }
 }
