@@ -37,6 +37,26 @@ public sealed class CryptsetupTests
             """);
     }
 
+    /// <summary>Authenticated encryption: crypt over an integrity device that cryptsetup makes below it.</summary>
+    [Theory(Timeout = Timeout)]
+    [InlineData("--integrity hmac-sha256", "integrity:32:aead")]
+    [InlineData("--cipher aes-xts-random --integrity hmac-sha256", "integrity:48:aead")]
+    [InlineData("--cipher aes-cbc-essiv:sha256 --integrity hmac-sha256 --sector-size 4096", "sector_size:4096")]
+    public void A_LUKS_volume_with_integrity_finds_a_changed_sector(string options, string inTable)
+    {
+        using Disk disk = new();
+        disk.Run(
+            $"""
+            cryptsetup luksFormat --type luks2 {Fast} {options} $DISK $KEY; cryptsetup open -d $KEY $DISK $NAME
+            dmsetup table $NAME | grep -q {inTable}; seq 100000 | head -c 64k >$DIR/data
+            dd if=$DIR/data of=$NODE bs=64k oflag=direct status=none; cryptsetup close $NAME
+            cryptsetup open -d $KEY $DISK $NAME; dd if=$NODE bs=64k count=1 iflag=direct status=none | cmp - $DIR/data
+            dd if=/dev/zero of=/dev/mapper/$NAME"_dif" bs=4k seek=1 count=1 oflag=direct conv=notrunc status=none
+            refuse dd if=$NODE of=/dev/null bs=4k skip=1 count=1 iflag=direct status=none
+            dd if=$NODE of=/dev/null bs=4k skip=2 count=14 iflag=direct status=none; cryptsetup close $NAME
+            """);
+    }
+
     [Fact(Timeout = Timeout)]
     public void A_plain_volume_is_opened_and_closed()
     {

@@ -160,7 +160,7 @@ internal static class Luks2Header
         if (type != "crypt" || segment.TryGetProperty("integrity", out _))
         {
             throw LuksHeader.Damaged(type == "crypt"
-                ? "the volume authenticates its sectors, and udm's integrity target does not keep tags for crypt"
+                ? "the volume authenticates its sectors, in two devices: open it with cryptsetup under udm run"
                 : $"the volume's segment is of type '{type}', which udm does not have");
         }
 
