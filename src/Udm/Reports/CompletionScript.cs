@@ -38,7 +38,7 @@ internal static partial class CompletionScript
                     if [[ ${COMP_WORDS[i + 1]} == = ]]; then ((i += 2)); else ((i++)); fi
                     if [[ $option == --run ]]; then run=(--run "${COMP_WORDS[i]}"); fi ;;
                   -*) ;;
-                  *) verb=${COMP_WORDS[i]}; break ;;
+                  *) [[ $verb ]] || verb=${COMP_WORDS[i]} ;;
                 esac
               done
               COMPREPLY=()
@@ -72,7 +72,7 @@ internal static partial class CompletionScript
             # Completes udm's command line in zsh: source <(udm completion zsh)
             _udm() {
               local verb= options= devices= i
-              local -a verbs names
+              local -a verbs names run
               verbs=(
 
             """);
@@ -85,9 +85,12 @@ internal static partial class CompletionScript
               )
               for ((i = 2; i < CURRENT; i++)); do
                 case $words[i] in
-                  {{OptionsWithValue}}) ((i++)) ;;
+                  --run=*) run=($words[i]) ;;
+                  {{OptionsWithValue}})
+                    if [[ $words[i] == --run ]]; then run=(--run $words[i+1]); fi
+                    ((i++)) ;;
                   -*) ;;
-                  *) verb=$words[i]; break ;;
+                  *) verb=${verb:-$words[i]} ;;
                 esac
               done
               case $verb in
@@ -103,7 +106,7 @@ internal static partial class CompletionScript
                 _describe verb verbs
               else
                 if [[ -n $devices ]]; then
-                  names=("${(@f)$($words[1] {{ListNames}})}")
+                  names=("${(@f)$($words[1] $run {{ListNames}})}")
                   compadd -- ${names:#}
                 fi
                 _files

@@ -9,8 +9,9 @@ nbd-client -unix "$UDM_RUN/nbd" /dev/nbd0 -N disk -C 2 -b 512 || { cat $SCRATCH/
 blockdev --getsize64 /dev/nbd0
 mkfs.ext4 -q /dev/nbd0 && mkdir "$SCRATCH/mnt" && mount /dev/nbd0 "$SCRATCH/mnt" || exit 1
 head -c 1M /dev/urandom >"$SCRATCH/data"; cp "$SCRATCH/data" "$SCRATCH/mnt/data"
-fio --name=verify --filename="$SCRATCH/mnt/fio" --rw=randwrite --bs=4k --size=4M --ioengine=psync --direct=1 --verify=crc32c --verify_fatal=1 --verify_state_save=0 --output-format=terse --minimal >"$SCRATCH/fio" || { cat "$SCRATCH/fio"; exit 1; }
-"$SHARE/udm" load disk --table "0 65536 striped 2 128 mem:16M 0 mem:16M 0"; echo "load $?"
+fio --name=verify --filename="$SCRATCH/mnt/fio" --rw=randwrite --bs=4k --size=4M --ioengine=psync --direct=1 --verify=crc32c --verify_fatal=1 --verify_state_save=0 --loops=3 --output-format=terse --minimal >"$SCRATCH/fio" & fio=$!
+for _ in 1 2 3; do "$SHARE/udm" load disk --table "0 65536 striped 2 128 mem:16M 0 mem:16M 0" && "$SHARE/udm" resume disk; echo "swap $?"; done
+wait $fio || { cat "$SCRATCH/fio"; exit 1; }
 umount "$SCRATCH/mnt"
 "$SHARE/udm" nbd ls | cut -f 2,4
 nbd-client -d /dev/nbd0

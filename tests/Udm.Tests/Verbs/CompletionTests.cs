@@ -6,6 +6,11 @@ namespace Udm.Tests.Verbs;
 
 public sealed class CompletionTests
 {
+    // Has a device of the name of the folder that it is given.
+    private const string FakeUdm = """
+        udm() { case $1 in --run) printf '%s\t(252:0)\n' "$2" ;; --run=*) printf '%s\t(252:0)\n' "${1#--run=}" ;; *) printf 'data\t(252:0)\n' ;; esac; }
+        """;
+
     private const string Names = "data\\t(252:0)\\nda ta$x\\t(252:1)\\nNo devices found\\n";
 
     [Theory]
@@ -23,23 +28,29 @@ public sealed class CompletionTests
     [InlineData("udm info ", "data")]
     [InlineData("udm --run other info ", "other")]
     [InlineData("udm info --run=other ", "other")]
-    public void Bash_and_fish_complete_the_devices_of_the_daemon_that_is_named(string typed, string offered)
+    [InlineData("udm info data --run other ", "other")]
+    public void Devices_are_those_of_the_daemon_that_is_named(string typed, string offered)
     {
-        string[] words = typed.Replace("=", " = ").Split(' ');
-        if (!typed.Contains("info --run", StringComparison.Ordinal)) // bash looks before the verb alone
-        {
-            Assert.Equal(offered + "\n", Bash($"udm() {{ if [ $1 = --run ]; then printf '%s\\t(252:0)\\n' \"$2\"; else printf 'data\\t(252:0)\\n'; fi; }}; COMP_WORDS=({string.Join(' ', words)}''); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _udm; printf '%s\\n' \"${{COMPREPLY[@]}}\""));
-        }
+        Assert.Equal(offered + "\n", Bash($$"""
+            {{FakeUdm}}
+            COMP_WORDS=({{typed.Replace("=", " = ")}}''); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _udm; printf '%s\n' "${COMPREPLY[@]}"
 
-        Assert.SkipUnless(File.Exists("/usr/bin/fish"), "needs fish");
-        string script = CompletionScript.Fish()
-            + $"function udm; switch \"$argv[1]\"; case --run; printf '%s\\t(252:0)\\n' $argv[2]; case '--run=*'; printf '%s\\t(252:0)\\n' (string split -- = $argv[1])[2]; case '*'; printf 'data\\t(252:0)\\n'; end; end; complete -C '{typed}'\n";
-        using Process fish = Process.Start(new ProcessStartInfo("fish", ["--no-config"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
-        fish.StandardInput.Write(script);
-        fish.StandardInput.Close();
-        string output = fish.StandardOutput.ReadToEnd();
-        fish.WaitForExit();
-        Assert.Contains(offered, output.Split('\n'));
+            """));
+
+        Assert.SkipUnless(File.Exists("/usr/bin/zsh") && File.Exists("/usr/bin/fish"), "needs zsh and fish");
+        Assert.Equal(offered + "\n", Shell("zsh", ["-f", "-s"], $$"""
+            compdef() { }; _files() { }; compadd() { shift; print -l -- $@; }
+            {{CompletionScript.Zsh()}}
+            {{FakeUdm}}
+            words=({{typed}}''); CURRENT=$#words; PREFIX=; _udm
+
+            """));
+        Assert.Contains(offered, Shell("fish", ["--no-config"], $$"""
+            {{CompletionScript.Fish()}}
+            function udm; switch "$argv[1]"; case --run; printf '%s\t(252:0)\n' $argv[2]; case '--run=*'; printf '%s\t(252:0)\n' (string split -- = $argv[1])[2]; case '*'; printf 'data\t(252:0)\n'; end; end
+            complete -C '{{typed}}'
+
+            """).Split('\n'));
     }
 
     [Fact]
@@ -57,13 +68,15 @@ public sealed class CompletionTests
         Assert.DoesNotContain(CompletionScript.OptionsOf(VerbTable.Find("create")!), form => form.Option == Option.Tree);
     }
 
-    private static string Bash(string command)
+    private static string Bash(string command) => Shell("bash", ["--norc", "-s"], CompletionScript.Bash() + command);
+
+    private static string Shell(string shell, string[] words, string script)
     {
-        using Process bash = Process.Start(new ProcessStartInfo("bash", ["--norc", "-s"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
-        bash.StandardInput.Write(CompletionScript.Bash() + command);
-        bash.StandardInput.Close();
-        string output = bash.StandardOutput.ReadToEnd();
-        bash.WaitForExit();
+        using Process process = Process.Start(new ProcessStartInfo(shell, words) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        process.StandardInput.Write(script);
+        process.StandardInput.Close();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
         return output;
     }
 }
