@@ -105,9 +105,7 @@ internal sealed class DeviceResolver
 
         if (error != Errno.None)
         {
-            throw error == Errno.ENOENT && word.IsFile
-                ? new DmException(error, $"'{path}' does not exist; '{FileWord.Scheme}{path}?size=64M' would make it")
-                : OpenErrors.Refusal(error, shown);
+            throw error == Errno.ENOENT ? new DmException(error, Missing(word, shown)) : OpenErrors.Refusal(error, shown);
         }
 
         switch (status.Kind)
@@ -124,6 +122,12 @@ internal sealed class DeviceResolver
         }
     }
 
+    private string Missing(FileWord word, string shown) =>
+        Path.GetDirectoryName(word.Path) is { } folder && word.IsFile && !Directory.Exists(folder) ? $"the folder '{folder}' does not exist"
+        : word.IsFile ? $"'{word.Path}' does not exist; '{FileWord.Scheme}{word.Path}?size=64M' would make it"
+        : _registry.FindByName(shown) is not null ? $"'{shown}' does not exist; the mapped device of this name is '/dev/mapper/{shown}' in a table"
+        : $"{OpenErrors.Quote(shown)} does not exist";
+
     private DeviceSpec FindBlockDevice(DeviceNumber number, string? path)
     {
         if (number.Major == _registry.Major)
@@ -131,6 +135,11 @@ internal sealed class DeviceResolver
             return _registry.FindByNumber(number) is { } device
                 ? new MappedSpec(device)
                 : throw new DmException(Errno.ENXIO, $"there is no mapped device {number}");
+        }
+
+        if (number.Major == _registry.Claims.ForeignMajor)
+        {
+            throw new DmException(Errno.ENXIO, $"{number} is udm's own number of a file or the like, which a table names by its path");
         }
 
         return _ownFiles.FindBehindLoop(number) is { } behind ? new MappedSpec(behind) : new BlockDeviceSpec(number, path);

@@ -12,6 +12,9 @@ internal sealed class Claims(MinorNumbers foreignMinors, uint foreignMajor)
 {
     private readonly SharedOpens<DeviceIdentity, Claim> _claims = new();
 
+    /// <summary>The major number of devices that have no number of their own.</summary>
+    public uint ForeignMajor => foreignMajor;
+
     /// <summary>How many devices are claimed.</summary>
     public int Count => _claims.Count;
 

@@ -340,9 +340,10 @@ public sealed partial class DeviceRegistry : IDisposable
         }
 
         string handles = others == 1 ? "one open file handle" : $"{others} open file handles";
+        string waits = device.IsSuspended ? $"; it is suspended, and I/O to it waits for 'udm resume {device.Name}'" : "";
         return others <= 0 && holders.Count > 0 ? $"used by {names}"
-            : holders.Count > 0 ? $"used by {names} and {handles}"
-            : $"in use by {handles}";
+            : holders.Count > 0 ? $"used by {names} and {handles}{waits}"
+            : $"in use by {handles}{waits}";
     }
 
     /// <summary>A refusal is ENXIO, as the kernel's <c>dm_create</c> has it whatever is wrong with the minor.</summary>

@@ -262,6 +262,10 @@ public sealed partial class Table
     private Target CreateTarget(TargetType type, TableLine line, IReadOnlyList<string> words, CancellationToken cancellation) =>
         type.Create(new TargetArguments(this, type, line.Start, line.Length, words, cancellation));
 
+    /// <summary>As the kernel reads it, <c>64M</c> is a length and a type.</summary>
+    private static string UnitHint(string type) =>
+        type is "K" or "M" or "G" or "T" or "KiB" or "MiB" or "GiB" or "TiB" or "KB" or "MB" or "GB" ? "; a length is a number of sectors of 512 bytes, without a unit" : "";
+
     /// <summary>The kernel's <c>dm_table_add_target</c>, with its checks in its order, but for what the target itself checks.</summary>
     /// <returns>The target's type.</returns>
     private TargetType CheckPlace(TableLine line, List<Target> before)
@@ -283,7 +287,7 @@ public sealed partial class Table
         }
 
         TargetType type = Owner.Registry.FindTargetType(line.Type)
-            ?? throw new DmException(Errno.EINVAL, $"'{line.Type}' is not a target type that udm knows: {string.Join(", ", Owner.Registry.TargetTypes.Select(t => t.Name))}");
+            ?? throw new DmException(Errno.EINVAL, $"'{line.Type}' is not a target type that udm knows: {string.Join(", ", Owner.Registry.TargetTypes.Select(t => t.Name))}{UnitHint(line.Type)}");
         if (type.Has(TargetFeatures.Singleton) && before.Count > 0)
         {
             throw new DmException(Errno.EINVAL, $"{type.Name}: this target must be the only one of its table");

@@ -1,9 +1,9 @@
 namespace Udm.Reports;
 
-/// <summary>The list of columns: <c>help -c</c> and <c>info -c -o help</c>.</summary>
+/// <summary>The list of columns: <c>help -c</c>, and <c>info -c</c> with <c>help</c> for <c>-o</c>, <c>-O</c> or <c>-S</c>.</summary>
 internal static class ColumnList
 {
-    /// <summary>Whether <c>-o</c> asks for the list.</summary>
+    /// <summary>Whether an option's value asks for the list.</summary>
     public static bool IsAskedFor(string fields) => fields.Split(',').Any(word => word is "help" or "?");
 
     /// <summary>Prints it.</summary>
@@ -26,6 +26,7 @@ internal static class ColumnList
         }
 
         output.WriteLine();
+        output.WriteLine("A selection (-S) compares columns with values: = != < <= > >=, and =~ !~ with a regular expression; && (or ,) || ! ( ) join them.");
         output.WriteLine("'udm stats help -c' lists the columns of statistics.");
     }
 

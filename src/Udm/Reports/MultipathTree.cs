@@ -14,7 +14,7 @@ internal static class MultipathTree
     /// <param name="now">The time, to say how long ago something was.</param>
     public static void Write(TextWriter output, string name, JsonElement report, TreeSymbols symbols, DateTimeOffset now)
     {
-        output.WriteLine($"{name}: {(report.GetProperty("queue_if_no_path").GetBoolean() ? "waits" : "fails")} without a path{Waiting(report)}");
+        output.WriteLine($"{name}: without a path, I/O {(report.GetProperty("queue_if_no_path").GetBoolean() ? "waits" : "fails")}{Waiting(report)}");
         JsonElement[] groups = [.. report.GetProperty("groups").EnumerateArray()];
         int width = groups.SelectMany(g => g.GetProperty("paths").EnumerateArray()).Select(p => Text(p, "path").Length).DefaultIfEmpty().Max();
         for (int g = 0; g < groups.Length; g++)

@@ -61,7 +61,7 @@ internal sealed class HelpVerb : Verb
     /// <summary>What every verb takes, a line each.</summary>
     public static string OptionsOfAllVerbs =>
         """
-          --run DIR                    the daemon's folder; else $UDM_RUN, else /run/udm or $XDG_RUNTIME_DIR/udm
+          --run DIR                    the daemon's folder; else $UDM_RUN, else /run/udm for root, $XDG_RUNTIME_DIR/udm or /tmp/udm-UID
           -u UUID, -j MAJOR -m MINOR   select a device in place of its name
           --manglename none|hex|auto   how odd characters of names are written; auto unless said
           --json                       what a verb prints, as JSON (docs/json.md)

@@ -32,6 +32,11 @@ internal sealed class RenameVerb : Verb
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
+        if (context.Operands.Count == 1 && !context.IsSelectedByOption)
+        {
+            throw new UsageException(context.Options.Has(Option.SetUuid) ? "a device and its uuid are expected" : "a device and its new name are expected");
+        }
+
         DeviceSelector device = context.Select(context.Operands.Count == 2 ? context.Operands[0] : null);
         string text = context.Operands[^1];
         if (context.Options.Has(Option.SetUuid))

@@ -34,7 +34,7 @@ internal static class VerbRunner
             {
                 throw new VerbException(line.Verb == "measure"
                     ? "this verb of dmsetup tells what IMA would measure, and there is no IMA here"
-                    : $"'{line.Verb}' is no verb; see udm --help");
+                    : $"'{line.Verb}' is no verb{(VerbTable.Nearest(line.Verb) is { } near ? $": did you mean '{near.Name}'?" : ";")} see udm --help");
             }
 
             if (line.Operands.Count < verb.MinOperands)

@@ -55,4 +55,29 @@ internal static class VerbTable
 
     /// <summary>The verb of a name; null if there is none.</summary>
     public static Verb? Find(string name) => Array.Find(All, verb => verb.Name == name);
+
+    /// <summary>The verb that somebody who typed a name may have meant: at most two letters are other ones, and less than half of them. Null without one.</summary>
+    public static Verb? Nearest(string typed)
+    {
+        (Verb verb, int distance) = All.Select(verb => (verb, Distance(verb.Name, typed))).MinBy(pair => pair.Item2);
+        return distance <= 2 && distance * 2 < typed.Length ? verb : null;
+    }
+
+    /// <summary>How many letters have to be put in, left out or replaced (Levenshtein).</summary>
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0]++;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(replaced, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[b.Length];
+    }
 }

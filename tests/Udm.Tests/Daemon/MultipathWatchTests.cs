@@ -13,7 +13,7 @@ public sealed class MultipathWatchTests
         using Process watch = daemon.Begin("multipath", "ls", "--watch", "m");
         try
         {
-            Assert.Contains("m: fails without a path", watch.StandardOutput.ReadLine());
+            Assert.Contains("m: without a path, I/O fails", watch.StandardOutput.ReadLine());
             daemon.UdmOk("multipath", "fail", "m", "mem:1M#disk");
             while (watch.StandardOutput.ReadLine()?.Contains("failed once") == false)
             {

@@ -17,7 +17,7 @@ public sealed class MultipathVerbTests : IDisposable
     public void Ls_draws_groups_and_paths()
     {
         string expected = $"""
-            mp: waits without a path
+            mp: without a path, I/O waits
             |- group 1: round-robin, enabled
             |  `- {_a}  active  0 in flight, 0 µs
             `- group 2: queue-length, enabled
