@@ -37,32 +37,31 @@ internal sealed partial class BTree(TransactionManager transaction, BTreeValue v
         return true;
     }
 
-    /// <summary>Whether <see cref="TryFind"/> of a key would read nothing from the device.</summary>
-    public bool IsCached(ulong root, ulong key)
+    /// <summary>Finds the value of a key, if that reads nothing from the device.</summary>
+    /// <returns>Whether it is known now if there is one.</returns>
+    public bool TryFindCached(ulong root, ulong key, Span<byte> value, out bool found)
     {
-        for (int level = 0; level < MostLevels; level++)
+        found = false;
+        for (int level = 0; level < MostLevels && transaction.Blocks.FindCached(root, BlockKind.Node) is { } block; level++)
         {
-            if (!transaction.Blocks.IsCached(root))
-            {
-                return false;
-            }
-
-            BTreeNode node = Read(root);
+            BTreeNode node = new(block.Data);
+            node.Check(root, values.Size);
+            int index = node.LowerBound(key);
             if (node.IsLeaf)
             {
+                found = index >= 0 && node.Key(index) == key;
+                if (found)
+                {
+                    node.Value(index).CopyTo(value);
+                }
+
                 return true;
             }
 
-            int index = node.LowerBound(key);
-            if (index < 0)
-            {
-                return true;
-            }
-
-            root = node.Child(index);
+            root = node.Child(Math.Max(index, 0));
         }
 
-        return true;
+        return false;
     }
 
     /// <summary>The highest key; null in an empty tree.</summary>

@@ -32,8 +32,21 @@ internal sealed class BlockManager
     /// <summary>How many blocks the device has.</summary>
     public ulong DeviceBlocks => _device.Size.Bytes / BlockKind.Size;
 
-    /// <summary>Whether a block is in memory, so that reading it does not wait.</summary>
-    public bool IsCached(ulong number) => _cache.ContainsKey(number);
+    /// <summary>Gives a block that is in memory; null where it would have to be read, or is of another kind.</summary>
+    public MetadataBlock? FindCached(ulong number, BlockKind kind)
+    {
+        if (!_cache.TryGetValue(number, out MetadataBlock? block) || block.Kind != kind)
+        {
+            return null;
+        }
+
+        if (!block.WasUsed)
+        {
+            block.WasUsed = true; // written only where it changes: readers share the line
+        }
+
+        return block;
+    }
 
     /// <summary>Gives a block, read from the device if it must be.</summary>
     /// <exception cref="DmException">EIO or the like: it cannot be read; ENOTBLK, EILSEQ: it is not what it should be.</exception>

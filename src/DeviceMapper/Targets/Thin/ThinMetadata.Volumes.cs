@@ -136,8 +136,15 @@ internal sealed partial class ThinMetadata
         EndChange();
     }
 
-    /// <summary>Whether <see cref="TryFind"/> would read nothing from the device.</summary>
-    public bool IsCached(Volume volume, ulong block) => _mappings.IsCached(volume.Root, block);
+    /// <summary>Finds where a block of a volume is, if that reads nothing from the device. For readers.</summary>
+    /// <returns>Whether it was found.</returns>
+    public bool TryFindCached(Volume volume, ulong block, out Mapping mapping)
+    {
+        Span<byte> value = stackalloc byte[sizeof(ulong)];
+        bool found = _mappings.TryFindCached(volume.Root, block, value, out bool there) && there;
+        mapping = found ? MappingOf(volume, value) : default;
+        return found;
+    }
 
     /// <summary>Finds where a block of a volume is. For readers.</summary>
     public bool TryFind(Volume volume, ulong block, out Mapping mapping)

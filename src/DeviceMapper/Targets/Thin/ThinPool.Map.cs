@@ -92,7 +92,7 @@ internal sealed partial class ThinPool
 
         try
         {
-            return _metadata.IsCached(target.Volume, block) && _metadata.TryFind(target.Volume, block, out mapping);
+            return _metadata.TryFindCached(target.Volume, block, out mapping);
         }
         catch (DmException)
         {
