@@ -109,7 +109,7 @@ internal static class ThinListing
 
         try
         {
-            using ThinPoolMetadata metadata = snapshot ? ThinPoolMetadata.OpenSnapshot(path) : ThinPoolMetadata.Open(path);
+            using ThinPoolMetadata metadata = ThinPoolMetadata.OpenInUse(path, snapshot);
             IReadOnlyList<VolumeUse> volumes = metadata.Uses();
             return metadata.Damage.Count == 0 ? volumes : throw new DmException(
                 Errno.EILSEQ, $"the metadata is damaged: {metadata.Damage[0]}; remove the pool's devices, then 'udm thin check {path}' says more");

@@ -15,6 +15,13 @@ public sealed class ThinVerbTests
         Assert.Equal(list, daemon.UdmOk("thin", "ls"));
         Assert.Contains("data\tpool\t65536\t0\n", list);
         Assert.Contains("before\tpool\t65536\t0\n", list);
+        foreach (string[] words in new string[][] { ["check", metadata], ["dump", metadata], ["clear", metadata], ["repair", metadata, repaired] })
+        {
+            (int refused, _, string sentence) = daemon.Udm(["thin", .. words]);
+            Assert.Equal(1, refused);
+            Assert.Contains("remove the devices of its pool first", sentence);
+        }
+
         foreach (string name in new[] { "before", "data", "pool" })
         {
             daemon.UdmOk("remove", name);

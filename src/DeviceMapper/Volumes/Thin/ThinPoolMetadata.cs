@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using DeviceMapper.Backends;
 using DeviceMapper.Metadata;
 using DeviceMapper.Native;
 using DeviceMapper.Targets.Thin;
@@ -15,6 +16,7 @@ public sealed class ThinPoolMetadata : IDisposable
     private readonly string _path;
     private readonly MetadataReader _reader;
     private readonly ThinSuperblock _super;
+    private OpenFile? _claim;
 
     private ThinPoolMetadata(string path, MetadataReader reader, ThinSuperblock super)
     {
@@ -32,32 +34,40 @@ public sealed class ThinPoolMetadata : IDisposable
     /// <summary>How many blocks its space map counts: what a whole check reads at most.</summary>
     public ulong Blocks => _super.MetadataSpace.Blocks;
 
-    /// <summary>Opens it.</summary>
-    /// <exception cref="DmException">ENOENT, EACCES and the like; EILSEQ, ENOTBLK, EINVAL: the superblock, without which nothing can be found, is damaged.</exception>
+    /// <summary>Opens it, and keeps pools off it meanwhile.</summary>
+    /// <exception cref="DmException">
+    /// EBUSY: a pool, or somebody else, uses it; ENOENT, EACCES and the like; EILSEQ, ENOTBLK, EINVAL: the superblock, without which nothing can be found, is damaged.
+    /// </exception>
     public static ThinPoolMetadata Open(string path)
     {
-        MetadataReader reader = new(path);
+        OpenFile? claim = Claim(path);
         try
         {
-            byte[] data = reader.TryRead(ThinSuperblock.Location, BlockKind.ThinSuperblock, "superblock")
-                ?? throw new DmException(Errno.EILSEQ, $"'{path}' is no metadata of a thin pool, or damaged at its start: {reader.Damage[0]}");
-            return new ThinPoolMetadata(path, reader, ThinSuperblock.Read(data));
+            ThinPoolMetadata metadata = OpenUnclaimed(path);
+            metadata._claim = claim;
+            return metadata;
         }
         catch
         {
-            reader.Dispose();
+            claim?.Dispose();
             throw;
         }
     }
 
-    /// <summary>
-    /// Opens the metadata snapshot of a pool that is in use: volumes and mappings as they were at the message <c>reserve_metadata_snap</c>. Only for
-    /// <see cref="Uses"/> and <see cref="Dump"/>.
-    /// </summary>
-    /// <exception cref="DmException">As <see cref="Open"/>; ENODATA: the pool keeps none.</exception>
-    public static ThinPoolMetadata OpenSnapshot(string path)
+    /// <summary>Opens the metadata of a pool that is in use. Only for <see cref="Uses"/> and <see cref="Dump"/>.</summary>
+    /// <param name="path">The metadata device.</param>
+    /// <param name="snapshot">
+    /// Volumes and mappings as they were at the message <c>reserve_metadata_snap</c>; else as they are, which is for a pool that changes nothing.
+    /// </param>
+    /// <exception cref="DmException">As <see cref="Open"/>, but EBUSY; ENODATA: the pool keeps no metadata snapshot.</exception>
+    public static ThinPoolMetadata OpenInUse(string path, bool snapshot)
     {
-        ThinPoolMetadata metadata = Open(path);
+        ThinPoolMetadata metadata = OpenUnclaimed(path);
+        if (!snapshot)
+        {
+            return metadata;
+        }
+
         try
         {
             if (metadata._super.HeldRoot == 0)
@@ -67,9 +77,9 @@ public sealed class ThinPoolMetadata : IDisposable
 
             byte[] held = metadata._reader.TryRead(metadata._super.HeldRoot, BlockKind.ThinSuperblock, "metadata snapshot")
                 ?? throw new DmException(Errno.EILSEQ, metadata.Damage[0]);
-            ThinSuperblock snapshot = ThinSuperblock.Read(held, metadata._super.HeldRoot);
-            (metadata._super.Mappings, metadata._super.Details) = (snapshot.Mappings, snapshot.Details);
-            (metadata._super.Time, metadata._super.TransactionId) = (snapshot.Time, snapshot.TransactionId);
+            ThinSuperblock kept = ThinSuperblock.Read(held, metadata._super.HeldRoot);
+            (metadata._super.Mappings, metadata._super.Details) = (kept.Mappings, kept.Details);
+            (metadata._super.Time, metadata._super.TransactionId) = (kept.Time, kept.TransactionId);
             return metadata;
         }
         catch
@@ -174,7 +184,48 @@ public sealed class ThinPoolMetadata : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _reader.Dispose();
+    public void Dispose()
+    {
+        _reader.Dispose();
+        _claim?.Dispose();
+    }
+
+    private static ThinPoolMetadata OpenUnclaimed(string path)
+    {
+        MetadataReader reader = new(path);
+        try
+        {
+            byte[] data = reader.TryRead(ThinSuperblock.Location, BlockKind.ThinSuperblock, "superblock")
+                ?? throw new DmException(Errno.EILSEQ, $"'{path}' is no metadata of a thin pool, or damaged at its start: {reader.Damage[0]}");
+            return new ThinPoolMetadata(path, reader, ThinSuperblock.Read(data));
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Claims it as table devices are claimed: a lock of a file, O_EXCL of a block device. Null where it cannot be opened so.</summary>
+    private static OpenFile? Claim(string path)
+    {
+        if (FileStatus.TryGet(path, out FileStatus status) != Errno.None)
+        {
+            return null;
+        }
+
+        bool isFile = status.Kind == FileKind.File;
+        Errno error = OpenFile.TryOpen(path, LibC.O_RDONLY | (status.Kind == FileKind.BlockDevice ? LibC.O_EXCL : 0), out OpenFile? claim);
+        error = error == Errno.None && isFile ? claim!.Lock(LibC.F_RDLCK) : error;
+        if (error is Errno.EBUSY or Errno.EAGAIN || (error == Errno.EACCES && claim is not null))
+        {
+            claim?.Dispose();
+            string users = isFile ? DeviceUsers.OfFile(status.FileSystem, status.Inode) : DeviceUsers.OfBlockDevice(status.Device);
+            throw new DmException(Errno.EBUSY, $"'{path}' is {users}: remove the devices of its pool first");
+        }
+
+        return claim;
+    }
 
     private void CountReads(Action<ulong>? progress)
     {
