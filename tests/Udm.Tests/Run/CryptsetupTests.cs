@@ -58,6 +58,23 @@ public sealed class CryptsetupTests
     }
 
     [Fact(Timeout = Timeout)]
+    public void A_LUKS_volume_is_reencrypted_closed_and_in_use_and_decrypted()
+    {
+        using Disk disk = new();
+        disk.Run($"cryptsetup luksFormat --type luks2 {Fast} $DISK $KEY; cryptsetup open -d $KEY $DISK $NAME; cp /etc/services $NODE; cryptsetup close $NAME");
+        disk.Run(
+            $"""
+            same() [[ $(head -c $(stat -Lc %s /etc/services) $1 | cmp - /etc/services && echo same) = same ]]
+            cryptsetup reencrypt {Fast} -d $KEY -c aes-cbc-essiv:sha256 -s 256 $DISK
+            cryptsetup luksDump $DISK | grep -q 'cipher: aes-cbc-essiv:sha256'
+            cryptsetup open -d $KEY $DISK $NAME; same $NODE
+            cryptsetup reencrypt {Fast} -d $KEY -c aes-xts-plain64 -s 256 --active-name $NAME; same $NODE; cryptsetup close $NAME
+            cryptsetup luksDump $DISK | grep -q 'cipher: aes-xts-plain64'
+            cryptsetup reencrypt --decrypt -q -d $KEY --header $DIR/header $DISK; same $DISK
+            """);
+    }
+
+    [Fact(Timeout = Timeout)]
     public void A_plain_volume_is_opened_and_closed()
     {
         using Disk disk = new();
