@@ -164,7 +164,7 @@ public sealed class RunTests
             use Fcntl; use Errno;
             sysopen F, "/dev/mapper/control", O_RDWR or die;
             for my $size (1 << 30, 1 << 24) { for (1 .. 100) { for my $command (2, 9, 12) {
-              my $struct = pack "L7 x4 L2 x4 Q a128 a129 x7", 4, 0, 0, $size, 312, 1, 0, 0, 0, 0, "m", "";
+              my $struct = pack "L9 x4 Q a128 a129 x7", 4, 0, 0, $size, 312, 1, 0, 0, 0, 0, "m", "";
               ioctl F, 0xc138fd00 | $command, $struct and die "taken"; $!{EFAULT} or die "$size $command: $!";
             } } }
             for my $address (0, 8, 1 << 46, -8) { ioctl F, 0xc138fd02, $address and die "taken"; $!{EFAULT} or die "$address: $!" }
@@ -175,6 +175,41 @@ public sealed class RunTests
         daemon.UdmOk("run", "dmsetup", "ls");
     }
 
+    /// <summary>The program of the tests, and the NativeAOT one where it was published.</summary>
+    public static TheoryData<string> Programs =>
+        [Path.Combine(AppContext.BaseDirectory, "udm"), Path.Combine(RepositoryTests.Root, "artifacts", "udm", "current", "udm")];
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public void Without_root_a_program_is_served_and_gains_no_privileges(string program)
+    {
+        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "needs x86-64");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/usr/bin/setpriv") && File.Exists("/usr/sbin/dmsetup"), "needs root, setpriv and dmsetup");
+        Assert.SkipUnless(File.Exists(program), "needs ./udm publish");
+        const string Nobody = "65534";
+        string folder = Directory.CreateTempSubdirectory("udm-nobody").FullName;
+        string[] user = ["--reuid", Nobody, "--regid", Nobody, "--clear-groups"];
+        try
+        {
+            BlockMachine.Ok("chown", Nobody, folder);
+            Assert.SkipUnless(BlockMachine.Run("setpriv", [.. user, "test", "-x", program]).Status == 0, "needs a folder that others may read");
+            const string Script =
+                """
+                exec 2>&1; "$1" daemon >$UDM_RUN.log & daemon=$!; trap 'kill $daemon; wait $daemon' EXIT
+                for i in $(seq 600); do "$1" version >/dev/null && break; sleep .1; done
+                "$1" create m --table "0 8 zero" && "$1" run dmsetup table && "$1" run grep NoNewPrivs: /proc/self/status
+                """;
+            string output = BlockMachine.Ok("setpriv", [.. user, "env", $"UDM_RUN={folder}/run", $"HOME={folder}", "sh", "-c", Script, "-", program]);
+            Assert.Contains("m: 0 8 zero", output);
+            Assert.Contains("NoNewPrivs:\t1", output);
+        }
+        finally
+        {
+            BlockMachine.Run("umount", "-l", $"{folder}/run/mapper");
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     /// <summary>A control node that is armed twice, and one that is closed while it is armed.</summary>
     [Fact]
     public void A_poll_that_is_given_up_leaves_the_daemon_alive()
@@ -182,7 +217,7 @@ public sealed class RunTests
         using RunningDaemon daemon = Start("/usr/bin/perl");
         const string Script =
             """
-            use Fcntl; my $struct = pack "L7 x4 L2 x4 Q a128 a129 x7", 4, 0, 0, 312, 312, 0, 0, 0, 0, 0, "", "";
+            use Fcntl; my $struct = pack "L9 x4 Q a128 a129 x7", 4, 0, 0, 312, 312, 0, 0, 0, 0, 0, "", "";
             for (1 .. 20) { sysopen my $control, "/dev/mapper/control", O_RDWR or die; for (1 .. 3) { my $s = $struct; ioctl $control, 0xc138fd10, $s or die "$!" } }
             """;
         daemon.UdmOk("run", "perl", "-e", Script);
