@@ -183,18 +183,22 @@ public sealed class ControlServerTests : IDisposable
     }
 
     [Fact]
-    public void A_key_is_there_for_the_next_call_only()
+    public void A_key_is_there_for_the_next_call_of_its_connection_only()
     {
-        using ControlClient client = new(Socket);
-        client.GiveKey("logon", "udm-test:next", [1, 2, 3]);
-        using (Cryptography.SecretMemory key = Cryptography.Keyring.Read("logon", "udm-test:next"))
-        {
-            Assert.Equal(3, key.Length);
-        }
+        _registry.Create("a");
+        using ControlClient client = new(Socket), other = new(Socket);
+        client.GiveKey("logon", "udm-test:next", new byte[32]);
+        Assert.Equal(Errno.ENOKEY, Assert.Throws<DmException>(() => Load(other)).Errno);
+        Load(client);
+        Assert.Equal(Errno.ENOKEY, Assert.Throws<DmException>(() => Load(client)).Errno);
 
-        client.Call(DmCommand.Version, new DmIoctl());
-        client.Call(DmCommand.Version, new DmIoctl()); // whoever gets an answer to the second knows that the first has ended
-        Assert.Throws<DmException>(() => Cryptography.Keyring.Read("logon", "udm-test:next"));
+        static void Load(ControlClient client)
+        {
+            TableLine line = new(default, new SectorCount(8), "crypt", "aes-xts-plain64 :32:logon:udm-test:next 0 mem:1M 0");
+            DmIoctl request = DmIoctl.WithPayload(TargetSpecs.WriteTable([line]));
+            (request.Name, request.TargetCount) = ("a", 1);
+            client.Call(DmCommand.TableLoad, request);
+        }
     }
 
     [Fact]

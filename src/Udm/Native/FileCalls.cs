@@ -53,6 +53,10 @@ internal static unsafe partial class FileCalls
     /// <param name="mode"><c>R_OK</c> and the like.</param>
     public static Errno Access(string path, int mode) => faccessat(AtFdCwd, path, mode, 0) == 0 ? Errno.None : Errnos.Last;
 
+    /// <summary>Gives a file to another user or group; null keeps the one that it has.</summary>
+    public static Errno ChangeOwner(string path, uint? user, uint? group) =>
+        chown(path, user ?? uint.MaxValue, group ?? uint.MaxValue) == 0 ? Errno.None : Errnos.Last;
+
     /// <summary>Swaps to a block device.</summary>
     /// <param name="path">Its node.</param>
     /// <param name="flags"><c>SWAP_FLAG_*</c>.</param>
@@ -94,6 +98,9 @@ internal static unsafe partial class FileCalls
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int faccessat(int directory, string path, int mode, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int chown(string path, uint user, uint group);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int swapon(string path, int flags);

@@ -3,6 +3,7 @@ using DeviceMapper.Ioctl;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using Udm.Daemon;
+using Udm.Native;
 
 namespace Udm.Verbs;
 
@@ -37,6 +38,7 @@ internal sealed class CreateVerb : Verb
           --readahead     what 'info' tells as read-ahead: a number of sectors, +N (at least N), none, or auto (as the
                           table asks for)
           -v              prints what the device is like afterwards
+          -U UID, -G GID, -M MODE   who owns the device's file, and its permissions (octal); else the daemon's user, 0600
           --concise       makes many, from one text (else from standard input):
                           'name,uuid,minor,flags,table[,table...][;name...]', flags 'ro', 'rw' or nothing;
                           a backslash takes the next character literally
@@ -76,8 +78,39 @@ internal sealed class CreateVerb : Verb
 
         IReadOnlyList<TableLine> lines = context.Options.Has(Option.NoTable) ? [] : TableInput.Read(context, context.Operands.Count == 2 ? context.Operands[1] : null);
         DeviceInfo made = Create(context, device, uuid, context.Number(Option.Minor), context.Number(Option.Major) ?? 0, context.Options.Has(Option.ReadOnly), lines);
+        GiveTo(context, made);
         context.ShowIfVerbose(made);
         return 0;
+    }
+
+    /// <summary>Gives the device's file to whom <c>-U</c>, <c>-G</c> and <c>-M</c> name, as dmsetup does with its node.</summary>
+    private static void GiveTo(VerbContext context, DeviceInfo made)
+    {
+        uint? user = context.Number(Option.Uid), group = context.Number(Option.Gid);
+        string? mode = context.Options.Value(Option.Mode);
+        string file = Path.Combine(context.Run.Mapper, made.Name);
+        if ((user ?? group) is null && mode is null)
+        {
+            return;
+        }
+
+        try
+        {
+            if (mode is not null)
+            {
+                File.SetUnixFileMode(file, (UnixFileMode)Convert.ToInt32(mode, 8));
+            }
+
+            Errno error = (user ?? group) is null ? Errno.None : FileCalls.ChangeOwner(file, user, group);
+            if (error != Errno.None)
+            {
+                context.Warn($"'{file}' keeps its owner ({error.Text()})");
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            context.Warn($"'{file}' keeps its mode and owner: {e.Message}");
+        }
     }
 
     /// <summary>Makes a device; with a table, all or nothing. As libdm: no targets, no load and no resume.</summary>

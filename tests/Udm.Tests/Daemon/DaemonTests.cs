@@ -7,6 +7,17 @@ public sealed class DaemonTests
 {
     private const int Timeout = 180_000;
 
+    [Fact]
+    public void A_device_is_made_for_somebody()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        using RunningDaemon daemon = new();
+        daemon.UdmOk("create", "his", "-U", "1", "-G", "2", "-M", "640", "--table", "0 8 zero");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(daemon.FileOf("his")));
+        Assert.Equal((0, "1:2\n"), BlockMachine.Run("stat", "-c", "%u:%g", daemon.FileOf("his")));
+        Assert.Contains("'x'", daemon.Udm("create", "hers", "-U", "x", "--table", "0 8 zero").Error);
+    }
+
     [Fact(Timeout = Timeout)]
     public void A_second_daemon_in_the_folder_is_refused_and_told_of_the_first()
     {

@@ -6,7 +6,7 @@ namespace DeviceMapper.Targets.Integrity;
 /// <summary>The value of <c>internal_hash:</c>, <c>journal_crypt:</c> or <c>journal_mac:</c>: <c>NAME[:KEY]</c>, the key in hexadecimal digits.</summary>
 internal sealed class IntegrityAlgorithm : IDisposable
 {
-    private const string _passed = $":{Keyring.Passed}:";
+    private const string Passed = $":{Keyring.Passed}:";
 
     private readonly SecretMemory? _key;
     private readonly string _text;
@@ -24,9 +24,9 @@ internal sealed class IntegrityAlgorithm : IDisposable
         }
 
         ReadOnlySpan<char> digits = text.AsSpan(colon + 1);
-        if (digits.StartsWith(':') && digits.IndexOf(_passed, StringComparison.Ordinal) is > 0 and int passed)
+        if (digits.StartsWith(':') && digits.IndexOf(Passed, StringComparison.Ordinal) is > 0 and int passed)
         {
-            _key = Keyring.Read(Keyring.Passed, digits[(passed + _passed.Length)..].ToString());
+            _key = Keyring.Read(Keyring.Passed, digits[(passed + Passed.Length)..].ToString());
             return;
         }
 
@@ -39,7 +39,7 @@ internal sealed class IntegrityAlgorithm : IDisposable
     }
 
     /// <summary>As the table has it.</summary>
-    public string Text => _text.Contains(_passed, StringComparison.Ordinal) ? $"{Name}:{Convert.ToHexStringLower(_key!.Span)}" : _text;
+    public string Text => _text.Contains(Passed, StringComparison.Ordinal) ? $"{Name}:{Convert.ToHexStringLower(_key!.Span)}" : _text;
 
     /// <summary>As the kernel's crypto API names it.</summary>
     public string Name { get; }
