@@ -86,7 +86,7 @@ internal sealed class CreateVerb : Verb
     /// <summary>Gives the device's file to whom <c>-U</c>, <c>-G</c> and <c>-M</c> name, as dmsetup does with its node.</summary>
     private static void GiveTo(VerbContext context, DeviceInfo made)
     {
-        uint? user = context.Number(Option.Uid), group = context.Number(Option.Gid);
+        uint? user = Number(context, Option.Uid), group = Number(context, Option.Gid);
         string? mode = context.Options.Value(Option.Mode);
         string file = Path.Combine(context.Run.Mapper, made.Name);
         if ((user ?? group) is null && mode is null)
@@ -111,6 +111,24 @@ internal sealed class CreateVerb : Verb
         {
             context.Warn($"'{file}' keeps its mode and owner: {e.Message}");
         }
+    }
+
+    /// <summary>A number of a user or group. As dmsetup, which takes any word for one (for 0), a device is made whatever is there.</summary>
+    private static uint? Number(VerbContext context, Option option)
+    {
+        string? text = context.Options.Value(option);
+        if (uint.TryParse(text, out uint number))
+        {
+            return number;
+        }
+
+        if (text is null)
+        {
+            return null;
+        }
+
+        context.Warn($"--{option.ToString().ToLowerInvariant()}: '{text}' is not a number: the device's file keeps the one that it has");
+        return null;
     }
 
     /// <summary>Makes a device; with a table, all or nothing. As libdm: no targets, no load and no resume.</summary>
