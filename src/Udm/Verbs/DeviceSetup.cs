@@ -5,7 +5,7 @@ using DeviceMapper.Mapping;
 
 namespace Udm.Verbs;
 
-/// <summary>What verbs need that set up several devices: make one with a table, replace a table, read the one target of a device.</summary>
+/// <summary>What verbs need that set up several devices: make one with a table, remove one, replace a table, read the one target of a device.</summary>
 internal static class DeviceSetup
 {
     /// <summary>Makes a device of one target: all, or nothing.</summary>
@@ -30,6 +30,23 @@ internal static class DeviceSetup
             context.Devices.Remove(device, DmFlags.None);
             throw;
         }
+    }
+
+    /// <summary>Removes a device of one target.</summary>
+    /// <param name="context">The verb's surroundings.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="type">What its target must be.</param>
+    /// <param name="volume">What such a device is to people.</param>
+    /// <exception cref="VerbException">It is something else.</exception>
+    public static void Close(VerbContext context, string name, string type, string volume)
+    {
+        DeviceSelector device = context.Select(name);
+        if (Only(context, device, type) is null)
+        {
+            throw new VerbException($"it is no {volume}: its table is another than one line of {type}");
+        }
+
+        context.Devices.Remove(device, DmFlags.None);
     }
 
     /// <summary>Replaces a device's table by one of one target; I/O waits meanwhile.</summary>

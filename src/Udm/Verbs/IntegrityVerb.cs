@@ -71,7 +71,7 @@ internal sealed class IntegrityVerb : Verb
                 Open(context, device, name);
                 break;
             case ["close", string name]:
-                Close(context, name);
+                DeviceSetup.Close(context, name, "integrity", "integrity volume");
                 break;
             case ["dump", string device]:
                 context.Device = device;
@@ -102,17 +102,6 @@ internal sealed class IntegrityVerb : Verb
             IntegrityVolume.Open(device, format).TableLine(),
             $"CRYPT-INTEGRITY-{name}", // as integritysetup's
             DmFlags.SecureData | (format.Mode == IntegrityMode.Recovery ? DmFlags.ReadOnly : DmFlags.None)); // there may be keys in it
-    }
-
-    private static void Close(VerbContext context, string name)
-    {
-        DeviceSelector selector = context.Select(name);
-        if (DeviceSetup.Only(context, selector, "integrity") is null)
-        {
-            throw new VerbException("it is no integrity volume: its table is another than one line of integrity");
-        }
-
-        context.Devices.Remove(selector, DmFlags.None);
     }
 
     private static void Dump(VerbContext context, IntegrityHeader header)

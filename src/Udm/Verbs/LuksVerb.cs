@@ -64,7 +64,7 @@ internal sealed class LuksVerb : Verb
                 Open(context, device, name);
                 break;
             case ["close", string name]:
-                Close(context, name);
+                DeviceSetup.Close(context, name, "crypt", "LUKS volume");
                 break;
             case ["dump", string device]:
                 Dump(context, LuksVolume.Open(device, context.Options.Value(Option.Header)));
@@ -93,17 +93,6 @@ internal sealed class LuksVerb : Verb
             $"CRYPT-LUKS{volume.Version}-{volume.Uuid.Replace("-", "", StringComparison.Ordinal)}-{name}", // as cryptsetup's
             context.Options.Has(Option.ReadOnly) ? DmFlags.ReadOnly : DmFlags.None,
             devices => devices.GiveKey(LuksVolume.KeyType, volume.KeyDescription, key.Span)); // never in a string
-    }
-
-    private static void Close(VerbContext context, string name)
-    {
-        DeviceSelector selector = context.Select(name);
-        if (DeviceSetup.Only(context, selector, "crypt") is null)
-        {
-            throw new VerbException("it is no LUKS volume: its table is another than one line of crypt");
-        }
-
-        context.Devices.Remove(selector, DmFlags.None);
     }
 
     private static void Format(VerbContext context, string device)

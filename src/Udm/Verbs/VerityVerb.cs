@@ -76,7 +76,7 @@ internal sealed class VerityVerb : Verb
                 Open(context, name, () => VerityVolume.Open(data, hash, RootHash(context, root), Options(context)));
                 break;
             case ["close", string name]:
-                Close(context, name);
+                DeviceSetup.Close(context, name, "verity", "verity volume");
                 break;
             case ["dump", string hash]:
                 context.Device = hash;
@@ -131,17 +131,6 @@ internal sealed class VerityVerb : Verb
             volume.TableLine([.. words.Where(word => context.Options.Has(word.Option)).Select(word => word.Word)]),
             $"CRYPT-VERITY-{volume.Superblock.Uuid:N}-{name}", // as veritysetup's
             DmFlags.ReadOnly);
-    }
-
-    private static void Close(VerbContext context, string name)
-    {
-        DeviceSelector selector = context.Select(name);
-        if (DeviceSetup.Only(context, selector, "verity") is null)
-        {
-            throw new VerbException("it is no verity volume: its table is another than one line of verity");
-        }
-
-        context.Devices.Remove(selector, DmFlags.None);
     }
 
     private static VerityFormat Options(VerbContext context)
