@@ -1,24 +1,38 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace DeviceMapper.Cryptography;
 
 /// <summary>Cyclic redundancy checks, reflected, without inversion at either end.</summary>
 internal static class Crc
 {
+    private const uint Castagnoli = 0x82f63b78; // reflected
+    private const int LongLane = 170; // words: three of them are nearly a block of 4 KiB
+    private const int ShortLane = 21; // three are nearly a sector
+
     private static readonly uint[] _table = MakeTable();
+    private static readonly uint _longShift = ShiftBy(LongLane);
+    private static readonly uint _shortShift = ShiftBy(ShortLane);
 
     /// <summary>Goes on with CRC-32C (Castagnoli), by the processor's instruction where it has one.</summary>
     public static uint Add32C(uint crc, ReadOnlySpan<byte> bytes)
     {
         ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(bytes);
+        if (Sse42.X64.IsSupported && Pclmulqdq.IsSupported)
+        {
+            AddLanes(ref crc, ref words, LongLane, _longShift);
+            AddLanes(ref crc, ref words, ShortLane, _shortShift);
+        }
+
         foreach (ulong word in words)
         {
             crc = BitOperations.Crc32C(crc, word);
         }
 
-        foreach (byte b in bytes[(words.Length * sizeof(ulong))..])
+        foreach (byte b in bytes[(bytes.Length / sizeof(ulong) * sizeof(ulong))..])
         {
             crc = BitOperations.Crc32C(crc, b);
         }
@@ -48,6 +62,46 @@ internal static class Crc
         }
 
         return crc;
+    }
+
+    /// <summary>
+    /// Takes words in three lanes at once, since the instruction takes one word a cycle but has its result after three; and puts the lanes together by
+    /// carry-less products (Gopal et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", 2011).
+    /// </summary>
+    private static void AddLanes(ref uint crc, ref ReadOnlySpan<ulong> words, int lane, uint shift)
+    {
+        while (words.Length >= 3 * lane)
+        {
+            ref ulong word = ref MemoryMarshal.GetReference(words);
+            ulong a = crc;
+            ulong b = 0;
+            ulong c = 0;
+            for (int i = 0; i < lane; i++)
+            {
+                a = Sse42.X64.Crc32(a, Unsafe.Add(ref word, i));
+                b = Sse42.X64.Crc32(b, Unsafe.Add(ref word, lane + i));
+                c = Sse42.X64.Crc32(c, Unsafe.Add(ref word, (2 * lane) + i));
+            }
+
+            b ^= Shift(a, shift);
+            crc = (uint)(c ^ Shift(b, shift));
+            words = words[(3 * lane)..];
+        }
+    }
+
+    private static ulong Shift(ulong crc, uint shift) => Sse42.X64.Crc32(
+        0, Pclmulqdq.CarrylessMultiply(Vector128.CreateScalar(crc), Vector128.CreateScalar((ulong)shift), 0).ToScalar());
+
+    /// <summary>x^(64 * words - 33) modulo the polynomial, reflected: a product of reflected numbers, and the instruction, have x^33 of their own.</summary>
+    private static uint ShiftBy(int words)
+    {
+        uint power = 1u << 31;
+        for (int i = 0; i < (64 * words) - 33; i++)
+        {
+            power = (power >> 1) ^ ((power & 1) * Castagnoli);
+        }
+
+        return power;
     }
 
     // Row k: what a byte comes to after k further bytes of zero.

@@ -36,6 +36,29 @@ public sealed class DigestTests
         Assert.Equal(expected, Convert.ToHexStringLower(result));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(503)]
+    [InlineData(504)]
+    [InlineData(512)]
+    [InlineData(4079)]
+    [InlineData(4080)]
+    [InlineData(4096)]
+    [InlineData(9005)]
+    public void The_crc32c_of_many_bytes_at_once_is_that_of_one_after_the_other(int length)
+    {
+        byte[] bytes = new byte[length];
+        new Random(length).NextBytes(bytes);
+        uint expected = 0x12345678;
+        foreach (byte b in bytes)
+        {
+            expected = Crc.Add32C(expected, [b]);
+        }
+
+        Assert.Equal(expected, Crc.Add32C(0x12345678, bytes));
+        Assert.Equal(expected, Crc.Add32C(Crc.Add32C(0x12345678, bytes.AsSpan(0, length / 3)), bytes.AsSpan(length / 3)));
+    }
+
     [Fact]
     public void The_kernels_crc32_is_the_published_one_without_inversions()
     {

@@ -142,6 +142,29 @@ public sealed class VerityTargetTests
         Assert.Equal("C", Status(device)); // as in the kernel, where a bad hash is never forgotten
     }
 
+    [Theory]
+    [InlineData("a", 300 * 4096)]
+    [InlineData("h", 4 * 4096)]
+    [InlineData("f", 4 * 4096)]
+    public void A_bit_changed_anywhere_is_repaired_where_there_is_parity(string changed, int bytes)
+    {
+        using TestRegistry registry = new();
+        string table = Format(registry, new()) + " 8 use_fec_from_device f fec_blocks 304 fec_start 0 fec_roots 2";
+        AddParity(registry, 2);
+        byte[] before = registry["a"].Data[..(300 * 4096)];
+        Random random = new(bytes);
+        for (int round = 0; round < 20; round++)
+        {
+            int at = random.Next(bytes);
+            byte bit = (byte)(1 << random.Next(8));
+            registry[changed].Data[at] ^= bit;
+            MappedDevice device = registry.Create("m", table, DeviceMode.ReadOnly);
+            Assert.Equal(before, TestBio.Read(device, 0, Blocks * 8));
+            registry.Registry.Remove(device);
+            registry[changed].Data[at] ^= bit;
+        }
+    }
+
     [Fact]
     public void A_block_that_cannot_be_read_is_repaired()
     {

@@ -4,7 +4,8 @@ namespace DeviceMapper.Targets.Integrity;
 
 /// <summary>
 /// The bitmap that mode B has in the journal's place: a set bit says that tags of its sectors may be wrong after a crash. Beside it, which sectors may be
-/// written because their bit is on the device, and which have to be recalculated (the kernel's <c>block_bitmap_op</c>). Used by the target's thread alone.
+/// written because their bit is on the device, and which have to be recalculated (the kernel's <c>block_bitmap_op</c>). Changed by
+/// the target's thread alone; <see cref="Clear"/> while it has all sectors taken.
 /// </summary>
 internal sealed class DirtyBitmap
 {
@@ -78,11 +79,14 @@ internal sealed class DirtyBitmap
         Write();
     }
 
+    /// <summary>Whether the bits of sectors are on the device, so that these may be written. For any thread that has them taken.</summary>
+    public bool IsWritable(ulong sector, ulong count) => AreSet(_writable, sector, count);
+
     /// <summary>Sees that the bits of sectors are on the device before these are written.</summary>
     /// <returns>Whether some had to be set.</returns>
     public bool Prepare(ulong sector, ulong count)
     {
-        if (AreSet(_writable, sector, count))
+        if (IsWritable(sector, count))
         {
             return false;
         }
@@ -106,7 +110,7 @@ internal sealed class DirtyBitmap
         Write();
     }
 
-    /// <summary>Whether the tags of sectors are not known to be right.</summary>
+    /// <summary>Whether the tags of sectors are not known to be right. For any thread that has them taken.</summary>
     public bool IsDoubtful(ulong sector, ulong count) => !AreClear(_recalculated, sector, count);
 
     /// <summary>

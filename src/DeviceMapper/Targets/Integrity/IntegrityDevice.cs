@@ -8,7 +8,7 @@ namespace DeviceMapper.Targets.Integrity;
 
 /// <summary>
 /// What I/O, journal, bitmap and recalculation of an integrity target share: the devices below, superblock and layout, tags, and the first error, after
-/// which nothing goes on. Used by the target's thread alone, after the constructor.
+/// which nothing goes on. Used by the target's thread alone after the constructor, but for what says otherwise.
 /// </summary>
 internal sealed class IntegrityDevice : IDisposable
 {
@@ -17,6 +17,7 @@ internal sealed class IntegrityDevice : IDisposable
     private readonly Sector _start;
     private readonly MappedDevice _owner;
     private long _mismatches;
+    private int _failure; // a BioStatus
     private TagCache? _tags;
 
     /// <summary>Takes the devices; reads nothing yet.</summary>
@@ -39,16 +40,14 @@ internal sealed class IntegrityDevice : IDisposable
     /// <summary>Blocks whose tag was wrong.</summary>
     public long Mismatches => Interlocked.Read(ref _mismatches);
 
-    /// <summary>The error that ended all; <see cref="BioStatus.Ok"/> before.</summary>
-    public BioStatus Failure { get; private set; }
+    /// <summary>The error that ended all; <see cref="BioStatus.Ok"/> before. For any thread.</summary>
+    public BioStatus Failure => (BioStatus)Volatile.Read(ref _failure);
 
     /// <summary>Bytes that have one tag.</summary>
     public int BlockSize => Sector.Size << Options.Log2Block;
 
     /// <summary>Whether a superblock was made, which is to be written after the journal.</summary>
     public bool IsBlank { get; private set; }
-
-    private TagCache Tags => _tags ??= new TagCache(_metadata, _start + new SectorCount(Superblock.InitialSectors));
 
     /// <summary>Reads the superblock, or makes that of a blank device.</summary>
     /// <exception cref="DmException">EINVAL: it does not fit table and devices. EILSEQ: its authentication is wrong. EIO: it cannot be read.</exception>
@@ -80,13 +79,14 @@ internal sealed class IntegrityDevice : IDisposable
         }
 
         Superblock.Check();
+        _tags = new TagCache(_metadata, _start + new SectorCount(Superblock.InitialSectors));
         if (IsBlank)
         {
             Superblock.StoredLog2BlocksPerBit = Superblock.Log2SectorsPerBit - Superblock.Log2Block;
         }
     }
 
-    /// <summary>Counts a block whose tag is wrong.</summary>
+    /// <summary>Counts a block whose tag is wrong. For any thread.</summary>
     public void CountMismatch(ulong sector)
     {
         Interlocked.Increment(ref _mismatches);
@@ -110,7 +110,7 @@ internal sealed class IntegrityDevice : IDisposable
 
         if (Failure == BioStatus.Ok)
         {
-            Failure = status;
+            Volatile.Write(ref _failure, (int)status);
             _owner.Logger.HasFailed(_owner.Name, what, status);
         }
     }
@@ -124,11 +124,49 @@ internal sealed class IntegrityDevice : IDisposable
     /// <summary>Discards data, within one run of it.</summary>
     public BioStatus DiscardData(ulong sector, SectorCount count) => BlockingIo.Discard(_data.Device, DataAt(sector), count);
 
+    /// <summary>Makes a bio, whose sector counts from the target's start, one of the data's device. For any thread.</summary>
+    public void Remap(Bio bio)
+    {
+        bio.Device = _data.Device;
+        bio.Sector = DataAt(bio.Sector.Value);
+    }
+
     /// <summary>Reads the tags of blocks that follow one another within one run of data.</summary>
-    public BioStatus ReadTags(ulong sector, Span<byte> tags) => Failure != BioStatus.Ok ? Failure : Tags.Read(Superblock.TagByte(sector), tags);
+    public BioStatus ReadTags(ulong sector, Span<byte> tags) => Failure != BioStatus.Ok ? Failure : _tags!.Read(Superblock.TagByte(sector), tags);
 
     /// <summary>Writes the tags of blocks that follow one another within one run of data.</summary>
-    public BioStatus WriteTags(ulong sector, ReadOnlySpan<byte> tags) => Failure != BioStatus.Ok ? Failure : Tags.Write(Superblock.TagByte(sector), tags);
+    public BioStatus WriteTags(ulong sector, ReadOnlySpan<byte> tags) => Failure != BioStatus.Ok ? Failure : _tags!.Write(Superblock.TagByte(sector), tags);
+
+    /// <summary>Reads tags. For any thread, where it does not wait.</summary>
+    /// <returns>Whether it is done: false where it would have to wait.</returns>
+    public bool TryReadTags(ulong sector, Span<byte> tags, bool mayWait, out BioStatus status)
+    {
+        status = mayWait ? ReadTags(sector, tags) : Failure;
+        return mayWait || status != BioStatus.Ok || _tags!.TryRead(Superblock.TagByte(sector), tags);
+    }
+
+    /// <summary>Writes tags. For any thread, where it does not wait.</summary>
+    /// <returns>Whether it is done: false where it would have to wait.</returns>
+    public bool TryWriteTags(ulong sector, ReadOnlySpan<byte> tags, bool mayWait, out BioStatus status)
+    {
+        status = mayWait ? WriteTags(sector, tags) : Failure;
+        return mayWait || status != BioStatus.Ok || _tags!.TryWrite(Superblock.TagByte(sector), tags);
+    }
+
+    /// <summary>The tags that come with a bio from the target above, one for each block; empty where there are none. For any thread.</summary>
+    /// <param name="bio">The bio.</param>
+    /// <param name="sector">Its first sector, from the target's start.</param>
+    public Span<byte> TagsOf(Bio bio, ulong sector)
+    {
+        if (bio.Parent?.Context is not BioTags tags)
+        {
+            return default;
+        }
+
+        int size = Superblock.TagSize;
+        int first = (int)((sector - tags.Start.Value) >> Superblock.Log2Block);
+        return tags.Memory.Span.Slice(first * size, (int)(bio.Count.Value >> Superblock.Log2Block) * size);
+    }
 
     /// <summary>Reads what lies behind the superblock.</summary>
     public BioStatus ReadJournal(ulong sector, BioBuffer buffer) => BlockingIo.Read(_metadata.Device, JournalAt(sector), buffer);
@@ -166,7 +204,7 @@ internal sealed class IntegrityDevice : IDisposable
         }
     }
 
-    /// <summary>Makes the tag of a block (the kernel's <c>integrity_sector_checksum</c>).</summary>
+    /// <summary>Makes the tag of a block (the kernel's <c>integrity_sector_checksum</c>). For any thread.</summary>
     public void MakeTag(ulong sector, ReadOnlySpan<byte> block, Span<byte> tag)
     {
         Span<byte> first = stackalloc byte[16 + sizeof(ulong)];

@@ -2,11 +2,13 @@ using DeviceMapper.Io;
 
 namespace DeviceMapper.Targets.Integrity;
 
-/// <summary>Reads, writes, discards and flushes of an integrity device, in each mode. Used by the target's thread alone.</summary>
+/// <summary>Reads, writes, discards and flushes of an integrity device that may have to wait, in each mode. Used by the target's thread alone, which has their sectors taken.</summary>
 internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
 {
-    private const byte DiscardFiller = 0xf6; // of tags of blocks that were discarded
+    /// <summary>What tags of blocks that were discarded consist of.</summary>
+    public const byte DiscardFiller = 0xf6;
 
+    private readonly BlockTags _tags = new(device, state);
     private bool _hasSetBits;
 
     private char Mode => device.Options.Mode;
@@ -89,42 +91,12 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
     private BioStatus ReadPlace(ulong sector, BioBuffer data, Span<byte> external)
     {
         BioStatus status = device.ReadData(sector, data);
-        ulong count = (ulong)data.Length >> Sector.Shift;
-        bool checks = device.Options.InternalHash is not null && Mode != 'R'
-            && !state.Recalculation.IsPending(sector, count) && state.Bitmap?.IsDoubtful(sector, count) != true;
-        if (status == BioStatus.Ok && !external.IsEmpty)
+        if (status == BioStatus.Ok)
         {
-            return device.ReadTags(sector, external);
+            _tags.TryEndRead(sector, data, external, mayWait: true, out status);
         }
 
-        if (status != BioStatus.Ok || !checks)
-        {
-            return status;
-        }
-
-        int blocks = data.Length / device.BlockSize;
-        using BufferScope tags = new(blocks * TagSize);
-        status = device.ReadTags(sector, tags.Span);
-        if (status != BioStatus.Ok)
-        {
-            return status;
-        }
-
-        Span<byte> content = stackalloc byte[device.BlockSize];
-        Span<byte> expected = stackalloc byte[TagSize];
-        for (int block = 0; block < blocks; block++)
-        {
-            Blocks(data, block, 1).CopyTo(content);
-            ReadOnlySpan<byte> tag = tags.Span.Slice(block * TagSize, TagSize);
-            device.MakeTag(SectorOf(sector, block), content, expected);
-            if (!tag.SequenceEqual(expected) && !(device.Options.AllowDiscards && !tag.ContainsAnyExcept(DiscardFiller)))
-            {
-                device.CountMismatch(SectorOf(sector, block));
-                return BioStatus.Protection;
-            }
-        }
-
-        return BioStatus.Ok;
+        return status;
     }
 
     private BioStatus Write(Bio bio)
@@ -151,30 +123,16 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
         return device.Failure;
     }
 
-    private BioStatus WritePlace(ulong sector, BioBuffer source, ReadOnlySpan<byte> external)
+    private BioStatus WritePlace(ulong sector, BioBuffer data, ReadOnlySpan<byte> external)
     {
-        using BufferScope data = new(source.Length);
-        source.CopyTo(data.Span); // the submitter may change its memory meanwhile: data and tags have to agree
-        _hasSetBits |= state.Bitmap?.Prepare(sector, (ulong)source.Length >> Sector.Shift) == true;
-        BioStatus status = device.WriteData(sector, data.Buffer);
-        if (status == BioStatus.Ok && !external.IsEmpty)
+        _hasSetBits |= state.Bitmap?.Prepare(sector, (ulong)data.Length >> Sector.Shift) == true;
+        BioStatus status = device.WriteData(sector, data);
+        if (status == BioStatus.Ok)
         {
-            return device.WriteTags(sector, external);
+            _tags.TryEndWrite(sector, data, external, mayWait: true, out status);
         }
 
-        if (status != BioStatus.Ok || device.Options.InternalHash is null)
-        {
-            return status;
-        }
-
-        int blocks = source.Length / device.BlockSize;
-        using BufferScope tags = new(blocks * TagSize);
-        for (int block = 0; block < blocks; block++)
-        {
-            device.MakeTag(SectorOf(sector, block), data.Span.Slice(block * device.BlockSize, device.BlockSize), tags.Span.Slice(block * TagSize, TagSize));
-        }
-
-        return device.WriteTags(sector, tags.Span);
+        return status;
     }
 
     private BioStatus Discard(ulong sector, ulong count)
@@ -230,17 +188,7 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
         }
     }
 
-    /// <summary>The tags that come with a bio from the target above, one for each block; empty where there are none.</summary>
-    private Span<byte> TagsOf(Bio bio)
-    {
-        if (bio.Parent?.Context is not BioTags tags)
-        {
-            return default;
-        }
-
-        int first = (int)((bio.Sector - tags.Start).Value >> Log2Block);
-        return tags.Memory.Span.Slice(first * TagSize, (int)(bio.Count.Value >> Log2Block) * TagSize);
-    }
+    private Span<byte> TagsOf(Bio bio) => device.TagsOf(bio, bio.Sector.Value);
 
     private Span<byte> TagsOf(Span<byte> tags, int first, int count) => tags.IsEmpty ? default : tags.Slice(first * TagSize, count * TagSize);
 

@@ -18,6 +18,8 @@ public sealed class IntegrityTarget : Target
     private readonly IntegrityOptions _options;
     private readonly IntegrityDevice _integrity;
     private readonly IntegrityState _state;
+    private readonly RangeLocks _ranges = new();
+    private readonly InlineIo _inline;
     private readonly IntegrityWorker _worker;
     private readonly DeviceReference _device;
     private readonly Sector _start; // of the superblock
@@ -52,8 +54,10 @@ public sealed class IntegrityTarget : Target
             throw;
         }
 
-        _worker = new IntegrityWorker(this, _integrity, _state, arguments.Table.Owner.Registry.Options.Time);
+        _inline = new InlineIo(_integrity, _state, _ranges);
+        _worker = new IntegrityWorker(this, _integrity, _state, _ranges, _inline, arguments.Table.Owner.Registry.Options.Time);
         MaxIo = LargestIo();
+        WantsEnd = true;
         FlushBios = 1;
         FlushSupported = true;
         DiscardBios = _options.AllowDiscards ? 1 : 0;
@@ -83,8 +87,38 @@ public sealed class IntegrityTarget : Target
         }
 
         bio.Sector = new Sector(offset);
+        if (_inline.TryBegin(bio))
+        {
+            return MapResult.Remapped;
+        }
+
         _worker.Add(bio);
         return MapResult.Submitted;
+    }
+
+    /// <inheritdoc/>
+    public override EndResult EndIo(Bio bio, ref BioStatus status)
+    {
+        bool ended = true;
+        try
+        {
+            ended = _inline.TryEnd(bio, mayWait: false, ref status);
+        }
+        finally
+        {
+            if (ended && _ranges.Release(bio.ContextValue))
+            {
+                _worker.Wake();
+            }
+        }
+
+        if (ended)
+        {
+            return EndResult.Done;
+        }
+
+        _worker.AddToFinish(bio);
+        return EndResult.Incomplete;
     }
 
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using DeviceMapper.Mapping;
 
 namespace DeviceMapper.Targets.Integrity;
 
-/// <summary>The thread of an integrity target: does its bios one after the other, so that data and tags of a block never go apart; and what time asks for.</summary>
+/// <summary>The thread of an integrity target: does, one after the other, the bios that may have to wait; the rest of others, where that may; and what time asks for.</summary>
 internal sealed class IntegrityWorker : IDisposable
 {
     private static readonly TimeSpan _never = Timeout.InfiniteTimeSpan;
@@ -12,7 +12,10 @@ internal sealed class IntegrityWorker : IDisposable
     private readonly IntegrityDevice _device;
     private readonly IntegrityState _state;
     private readonly IntegrityIo _io;
+    private readonly RangeLocks _ranges;
+    private readonly InlineIo _inline;
     private readonly Queue<Bio> _bios = new(256); // also the lock of all that is not readonly here
+    private readonly Queue<Bio> _unfinished = new(256); // whose sectors are taken
     private readonly Queue<Action> _steps = [];
     private readonly ITimer _commit;
     private readonly ITimer _clear;
@@ -21,12 +24,14 @@ internal sealed class IntegrityWorker : IDisposable
     private bool _commitIsSet; // used by the thread alone
     private bool _clearIsSet;
 
-    public IntegrityWorker(IntegrityTarget target, IntegrityDevice device, IntegrityState state, TimeProvider time)
+    public IntegrityWorker(IntegrityTarget target, IntegrityDevice device, IntegrityState state, RangeLocks ranges, InlineIo inline, TimeProvider time)
     {
         _target = target;
         _device = device;
         _state = state;
         _io = new IntegrityIo(device, state);
+        _ranges = ranges;
+        _inline = inline;
         _commit = time.CreateTimer(_ => Post(CommitByTime), null, _never, _never);
         _clear = time.CreateTimer(_ => Post(ClearByTime), null, _never, _never);
         _thread = new Thread(Run) { IsBackground = true, Name = "udm-integrity" };
@@ -39,6 +44,25 @@ internal sealed class IntegrityWorker : IDisposable
         lock (_bios)
         {
             _bios.Enqueue(bio);
+            Monitor.Pulse(_bios);
+        }
+    }
+
+    /// <summary>Takes a bio of <see cref="InlineIo"/> that has to wait before it can end.</summary>
+    public void AddToFinish(Bio bio)
+    {
+        lock (_bios)
+        {
+            _unfinished.Enqueue(bio);
+            Monitor.Pulse(_bios);
+        }
+    }
+
+    /// <summary>Sectors that it waits for are free.</summary>
+    public void Wake()
+    {
+        lock (_bios)
+        {
             Monitor.Pulse(_bios);
         }
     }
@@ -98,11 +122,12 @@ internal sealed class IntegrityWorker : IDisposable
     {
         while (true)
         {
-            Bio? bio;
-            Action? step;
+            Bio? unfinished;
+            Bio? bio = null;
+            Action? step = null;
             lock (_bios)
             {
-                while (!_steps.TryDequeue(out step) & !_bios.TryDequeue(out bio) && !_state.Recalculation.IsUnderWay)
+                while (!_unfinished.TryDequeue(out unfinished) && !(_steps.TryDequeue(out step) | _bios.TryDequeue(out bio)) && !_state.Recalculation.IsUnderWay)
                 {
                     if (_over)
                     {
@@ -111,6 +136,12 @@ internal sealed class IntegrityWorker : IDisposable
 
                     Monitor.Wait(_bios);
                 }
+            }
+
+            if (unfinished is not null)
+            {
+                Finish(unfinished);
+                continue;
             }
 
             if (step is not null)
@@ -135,8 +166,55 @@ internal sealed class IntegrityWorker : IDisposable
         }
     }
 
+    /// <summary>Takes sectors, and waits for them; what it waits for may need this thread to come to its end.</summary>
+    private void Take(ulong sector, ulong count)
+    {
+        while (true)
+        {
+            Bio? unfinished;
+            lock (_bios)
+            {
+                while (!_unfinished.TryDequeue(out unfinished))
+                {
+                    if (_ranges.TryTakeInTurn(sector, count))
+                    {
+                        return;
+                    }
+
+                    Monitor.Wait(_bios);
+                }
+            }
+
+            Finish(unfinished);
+        }
+    }
+
+    private void Finish(Bio bio)
+    {
+        BioStatus status = BioStatus.Ok;
+        try
+        {
+            _inline.TryEnd(bio, mayWait: true, ref status);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _target.Table.LogTargetBug(_target, e);
+            status = BioStatus.IoError;
+        }
+
+        _ranges.Release(bio.ContextValue);
+        bio.EndMapped(status);
+    }
+
     private BioStatus Do(Bio bio)
     {
+        ulong sector = bio.Sector.Value;
+        ulong count = bio.Count.Value; // none in a flush
+        if (count > 0)
+        {
+            Take(sector, count);
+        }
+
         try
         {
             BioStatus status = _io.Do(bio);
@@ -146,6 +224,13 @@ internal sealed class IntegrityWorker : IDisposable
         {
             _target.Table.LogTargetBug(_target, e);
             return BioStatus.IoError;
+        }
+        finally
+        {
+            if (count > 0)
+            {
+                _ranges.Release(sector);
+            }
         }
     }
 
@@ -194,7 +279,9 @@ internal sealed class IntegrityWorker : IDisposable
     private void ClearByTime()
     {
         _clearIsSet = false;
+        Take(0, ulong.MaxValue);
         _state.Bitmap?.Clear();
+        _ranges.Release(0);
     }
 
     private void SetCommit(bool wanted)

@@ -4,7 +4,7 @@ namespace DeviceMapper.Targets.Integrity;
 
 /// <summary>
 /// Makes the tags of what is on the device, piece by piece while no bio waits (the kernel's <c>integrity_recalc</c>). How far it came is in the
-/// superblock. Used by the target's thread alone.
+/// superblock. Used by the target's thread alone, which does all bios too while it is under way.
 /// </summary>
 internal sealed class Recalculation(IntegrityDevice device, DirtyBitmap? bitmap)
 {
@@ -12,9 +12,10 @@ internal sealed class Recalculation(IntegrityDevice device, DirtyBitmap? bitmap)
     private const int PiecesForSuperblock = 1024; // pieces after which it is written
 
     private int _pieces;
+    private volatile bool _isUnderWay;
 
-    /// <summary>Whether there is more to do.</summary>
-    public bool IsUnderWay { get; private set; }
+    /// <summary>Whether there is more to do. For any thread.</summary>
+    public bool IsUnderWay => _isUnderWay;
 
     /// <summary>Goes on from what the superblock says; at a resume.</summary>
     public void Begin()
@@ -31,7 +32,7 @@ internal sealed class Recalculation(IntegrityDevice device, DirtyBitmap? bitmap)
             Save();
         }
 
-        IsUnderWay = superblock.RecalculatedSectors < superblock.ProvidedSectors;
+        _isUnderWay = superblock.RecalculatedSectors < superblock.ProvidedSectors;
     }
 
     /// <summary>Stops, and says in the superblock how far it came; at a suspend.</summary>
@@ -39,7 +40,7 @@ internal sealed class Recalculation(IntegrityDevice device, DirtyBitmap? bitmap)
     {
         if (IsUnderWay)
         {
-            IsUnderWay = false;
+            _isUnderWay = false;
             Save();
         }
     }
@@ -70,7 +71,7 @@ internal sealed class Recalculation(IntegrityDevice device, DirtyBitmap? bitmap)
             device.FailUnlessOk("recalculating tags", MakeTags(sector, count));
             if (device.Failure != BioStatus.Ok)
             {
-                IsUnderWay = false;
+                _isUnderWay = false;
                 return;
             }
 
@@ -80,10 +81,10 @@ internal sealed class Recalculation(IntegrityDevice device, DirtyBitmap? bitmap)
         superblock.RecalculatedSectors = sector + count;
         if (superblock.RecalculatedSectors == superblock.ProvidedSectors)
         {
-            IsUnderWay = false;
             Save();
             bitmap?.SetAllRecalculated();
             bitmap?.Clear();
+            _isUnderWay = false; // from now on, bios come past this thread
         }
     }
 
