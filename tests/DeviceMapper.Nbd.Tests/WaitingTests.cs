@@ -10,15 +10,29 @@ public sealed class WaitingTests
 
     [Theory(Timeout = Timeout)]
     [InlineData("")]
+    [InlineData("&aio=io_uring")]
     [InlineData("&direct=on")]
-    public void Fio_verifies_what_it_wrote_to_a_file(string options)
+    [InlineData("&direct=on&aio=io_uring")]
+    [InlineData("&direct=on&aio=threads")]
+    public async Task Fio_verifies_what_it_wrote_to_a_file_under_swaps(string options)
     {
         using ServedRegistry served = new();
         string file = $"file:{served.Folder}/image?size=64M{options}";
-        served.Registry.Create("m", $"0 131072 striped 2 128 {file} 0 {file} 65536");
+        string table = $"0 131072 striped 2 128 {file} 0 {file} 65536";
+        served.Registry.Create("m", table);
+        using CancellationTokenSource done = new();
+        Task swaps = Task.Run(() =>
+        {
+            while (!done.Token.WaitHandle.WaitOne(50))
+            {
+                served.Swap("m", table);
+            }
+        });
         ServedRegistry.RunOk(
-            "fio", "--name=t", "--ioengine=nbd", $"--uri={served.Uri("m")}", "--rw=randrw", "--bs=4k", "--iodepth=32", "--verify=crc32c", "--verify_state_save=0", "--verify_fatal=1",
-            "--size=32m");
+            "fio", "--name=t", "--ioengine=nbd", $"--uri={served.Uri("m")}", "--rw=randrw", "--bssplit=4k/90:512/4:68k/4:1m/2", "--blockalign=512", "--iodepth=32",
+            "--verify=crc32c", "--verify_state_save=0", "--verify_fatal=1", "--size=24m");
+        done.Cancel();
+        await swaps;
     }
 
     [Fact(Timeout = Timeout)]

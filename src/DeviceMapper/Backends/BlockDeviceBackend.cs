@@ -8,7 +8,7 @@ namespace DeviceMapper.Backends;
 /// </summary>
 internal sealed class BlockDeviceBackend : DescriptorBackend
 {
-    private const uint MemoryAlignment = 512; // what drivers ask for at most, whatever their block size
+    private const uint DriversAlignment = 512; // what drivers ask for at most, whatever their block size
 
     private const int BusyRetries = 10;
 
@@ -18,7 +18,7 @@ internal sealed class BlockDeviceBackend : DescriptorBackend
     /// <param name="limits">What <see cref="BlockDeviceLimits"/> read.</param>
     /// <param name="openWriter">Where the descriptors are for reading: opens the device for writing.</param>
     public BlockDeviceBackend(OpenFile file, OpenFile? direct, QueueLimits limits, Func<BlockDeviceBackend>? openWriter)
-        : base(file, direct, MemoryAlignment, limits.LogicalBlockSize, openWriter) =>
+        : base(file, direct, DriversAlignment, limits.LogicalBlockSize, openWriter, FileEngine.Automatic) =>
         Limits = limits;
 
     /// <inheritdoc/>

@@ -8,16 +8,17 @@ namespace DeviceMapper.Backends;
 /// that is wanted and the sectors are aligned for it, else through it; flushes; the size.
 /// </summary>
 /// <remarks>
-/// All I/O is done and ended on the caller's thread. A bio with NOWAIT ends with Again where that would wait. It is for front ends to
+/// I/O is done and ended on the caller's thread, but that of a thread that has plugged, and so has more to do: what would wait is done by an
+/// io_uring (<see cref="RingIo"/>). Where there is none, a bio with NOWAIT ends with Again where it would wait. It is for front ends to
 /// refuse writes to what is read-only: as in the kernel, a device that a table has open for reading takes the writes of a
 /// writeable table on top of that table, and is opened for writing when the first one comes.
 /// </remarks>
 internal abstract class DescriptorBackend : Backend
 {
-    private readonly OpenFile? _direct;
     private readonly uint _memoryAlignment; // bytes, of the pieces of a bio's memory
     private readonly uint _offsetAlignment; // bytes
     private readonly Lazy<DescriptorBackend?>? _writer; // what writes to a device that is open for reading go to
+    private readonly RingIo? _ring;
     private ulong _sectors; // as last seen
 
     /// <summary>Takes the descriptors, which it closes.</summary>
@@ -26,17 +27,24 @@ internal abstract class DescriptorBackend : Backend
     /// <param name="memoryAlignment">What O_DIRECT wants of memory, in bytes; a power of two.</param>
     /// <param name="offsetAlignment">What O_DIRECT wants of offsets and lengths, in bytes; a power of two.</param>
     /// <param name="openWriter">Where the descriptors are for reading: opens the device for writing.</param>
-    protected DescriptorBackend(OpenFile file, OpenFile? direct, uint memoryAlignment, uint offsetAlignment, Func<DescriptorBackend>? openWriter)
+    /// <param name="engine">Who waits for the disk.</param>
+    protected DescriptorBackend(
+        OpenFile file, OpenFile? direct, uint memoryAlignment, uint offsetAlignment, Func<DescriptorBackend>? openWriter, FileEngine engine)
     {
         File = file;
-        _direct = direct;
+        Direct = direct;
+        Engine = engine;
+        _ring = engine == FileEngine.Threads ? null : new RingIo(this, always: engine == FileEngine.IoUring);
         _memoryAlignment = Math.Max(memoryAlignment, offsetAlignment);
         _offsetAlignment = offsetAlignment;
         _writer = openWriter is null ? null : new Lazy<DescriptorBackend?>(() => TryOpen(openWriter));
     }
 
     /// <summary>Whether aligned I/O goes past the page cache.</summary>
-    public bool IsDirect => _direct is not null;
+    public bool IsDirect => Direct is not null;
+
+    /// <summary>Who waits for the disk.</summary>
+    public FileEngine Engine { get; }
 
     /// <summary>Asked anew each time: a file may be truncated, a disk may grow.</summary>
     public override SectorCount Size
@@ -50,7 +58,13 @@ internal abstract class DescriptorBackend : Backend
     }
 
     /// <summary>The descriptor through the page cache.</summary>
-    protected OpenFile File { get; }
+    internal OpenFile File { get; }
+
+    /// <summary>The descriptor past it, or null.</summary>
+    internal OpenFile? Direct { get; }
+
+    /// <summary>What <see cref="Direct"/> wants of the pieces of a bio's memory, in bytes.</summary>
+    internal int MemoryAlignment => (int)_memoryAlignment;
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -60,12 +74,63 @@ internal abstract class DescriptorBackend : Backend
             _writer.Value?.Dispose();
         }
 
-        _direct?.Dispose();
+        _ring?.Dispose();
+        Direct?.Dispose();
         File.Dispose();
     }
 
+    /// <summary>Whether the kernel has an io_uring for us; makes it.</summary>
+    public bool TryStartRing() => _ring is not null && _ring.TryStart();
+
     /// <inheritdoc/>
-    protected internal override void Process(Bio bio) => bio.End(Do(bio));
+    protected internal override void Process(Bio bio)
+    {
+        if (IsForRing(bio))
+        {
+            if (TryCached(bio, out BioStatus status))
+            {
+                bio.End(status);
+                return;
+            }
+
+            if (_ring!.TryTake(bio))
+            {
+                return;
+            }
+        }
+
+        bio.End(Do(bio));
+    }
+
+    /// <summary>Does a bio on this thread.</summary>
+    internal BioStatus Do(Bio bio)
+    {
+        if (bio.Operation == BioOperation.Flush)
+        {
+            return Status(File.Sync());
+        }
+
+        if (!Holds(bio))
+        {
+            return BioStatus.IoError; // the kernel's bio_check_eod
+        }
+
+        if (bio.IsWrite && _writer is not null)
+        {
+            return _writer.Value?.Do(bio) ?? BioStatus.ReadOnly;
+        }
+
+        return bio.Operation switch
+        {
+            BioOperation.Read => Read(bio),
+            BioOperation.Write => Write(bio),
+            _ => WithoutData(bio),
+        };
+    }
+
+    /// <summary>Whether a bio goes past the page cache.</summary>
+    internal bool IsDirectFor(Bio bio) =>
+        Direct is not null && ((bio.Sector.Bytes | bio.Count.Bytes) & (_offsetAlignment - 1)) == 0;
 
     /// <summary>The present size; zero where it cannot be told.</summary>
     protected abstract SectorCount ReadSize();
@@ -92,29 +157,35 @@ internal abstract class DescriptorBackend : Backend
         return Errno.None;
     }
 
-    private BioStatus Do(Bio bio)
+    /// <summary>Whether a bio may wait, and is not to do so on this thread. Writes to the page cache do not wait as a rule, and are slow by a ring.</summary>
+    private bool IsForRing(Bio bio)
     {
-        if (bio.Operation == BioOperation.Flush)
+        if (_ring is null || !(Engine == FileEngine.IoUring || Plug.IsStarted))
         {
-            return Status(File.Sync());
-        }
-
-        if (!Holds(bio))
-        {
-            return BioStatus.IoError; // the kernel's bio_check_eod
-        }
-
-        if (bio.IsWrite && _writer is not null)
-        {
-            return _writer.Value?.Do(bio) ?? BioStatus.ReadOnly;
+            return false;
         }
 
         return bio.Operation switch
         {
-            BioOperation.Read => Read(bio),
-            BioOperation.Write => Write(bio),
-            _ => WithoutData(bio),
+            BioOperation.Flush => true,
+            BioOperation.Read => Holds(bio),
+            BioOperation.Write => _writer is null && (Engine == FileEngine.IoUring || IsDirectFor(bio)) && Holds(bio),
+            _ => false,
         };
+    }
+
+    /// <summary>Does a read at once, where what it reads is in the page cache.</summary>
+    private bool TryCached(Bio bio, out BioStatus status)
+    {
+        status = BioStatus.Ok;
+        if (Engine == FileEngine.IoUring || bio.Operation != BioOperation.Read || IsDirectFor(bio))
+        {
+            return false;
+        }
+
+        Errno error = File.Read(bio.Buffer, bio.Sector.Bytes, LibC.RWF_NOWAIT);
+        status = error == Errno.EOPNOTSUPP ? Do(bio) : Status(error);
+        return error != Errno.EAGAIN;
     }
 
     private static DescriptorBackend? TryOpen(Func<DescriptorBackend> open)
@@ -180,9 +251,9 @@ internal abstract class DescriptorBackend : Backend
 
     private Errno ReadDirect(BioBuffer buffer, ulong offset)
     {
-        if (buffer.IsAligned((int)_memoryAlignment))
+        if (buffer.IsAligned(MemoryAlignment))
         {
-            return _direct!.Read(buffer, offset);
+            return Direct!.Read(buffer, offset);
         }
 
         Errno error = Errno.None;
@@ -190,7 +261,7 @@ internal abstract class DescriptorBackend : Backend
         {
             int piece = Math.Min(buffer.Length - done, BounceBuffer.Length);
             BioBuffer bounce = BounceBuffer.Current.First(piece);
-            error = _direct!.Read(bounce, offset + (ulong)done);
+            error = Direct!.Read(bounce, offset + (ulong)done);
             buffer.Slice(done, piece).CopyFrom(bounce.Span);
         }
 
@@ -199,9 +270,9 @@ internal abstract class DescriptorBackend : Backend
 
     private Errno WriteDirect(BioBuffer buffer, ulong offset, bool durable)
     {
-        if (buffer.IsAligned((int)_memoryAlignment))
+        if (buffer.IsAligned(MemoryAlignment))
         {
-            return Write(_direct!, buffer, offset, durable);
+            return Write(Direct!, buffer, offset, durable);
         }
 
         Errno error = Errno.None;
@@ -210,7 +281,7 @@ internal abstract class DescriptorBackend : Backend
             int piece = Math.Min(buffer.Length - done, BounceBuffer.Length);
             BioBuffer bounce = BounceBuffer.Current.First(piece);
             buffer.Slice(done, piece).CopyTo(bounce.Span);
-            error = Write(_direct!, bounce, offset + (ulong)done, durable);
+            error = Write(Direct!, bounce, offset + (ulong)done, durable);
         }
 
         return error;
@@ -248,9 +319,6 @@ internal abstract class DescriptorBackend : Backend
 
         return Status(error);
     }
-
-    private bool IsDirectFor(Bio bio) =>
-        _direct is not null && ((bio.Sector.Bytes | bio.Count.Bytes) & (_offsetAlignment - 1)) == 0;
 
     private static BioStatus Status(Errno error) => error == Errno.None ? BioStatus.Ok : BioStatusErrno.FromErrno(error);
 

@@ -116,7 +116,7 @@ internal sealed class DeviceResolver
             case FileKind.File:
                 return _ownFiles.Find(status.FileSystem, status.Inode) is { } own
                     ? new MappedSpec(own)
-                    : new FileSpec(word.Name, path, status, word.Direct, _registry.Options.DirectFiles, made);
+                    : new FileSpec(word.Name, path, status, word.Direct, word.Engine, _registry.Options.DirectFiles, made);
             default:
                 throw new DmException(Errno.ENOTBLK, $"'{path}' is a {Noun(status.Kind)}, neither a block device nor a regular file");
         }

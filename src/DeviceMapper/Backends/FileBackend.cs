@@ -22,13 +22,15 @@ internal sealed class FileBackend : DescriptorBackend
     /// <param name="direct">Past it, or null.</param>
     /// <param name="status">What the file is.</param>
     /// <param name="openWriter">Where the descriptors are for reading: opens the file for writing.</param>
-    public FileBackend(OpenFile file, OpenFile? direct, FileStatus status, Func<FileBackend>? openWriter)
+    /// <param name="engine">Who waits for the disk.</param>
+    public FileBackend(OpenFile file, OpenFile? direct, FileStatus status, Func<FileBackend>? openWriter, FileEngine engine)
         : base(
             file,
             direct,
             memoryAlignment: status.DirectMemoryAlignment == 0 ? status.BlockSize : status.DirectMemoryAlignment,
             offsetAlignment: status.DirectOffsetAlignment == 0 ? status.BlockSize : status.DirectOffsetAlignment,
-            openWriter)
+            openWriter,
+            engine)
     {
         bool holes = openWriter is not null || CanPunchHoles(file, status);
         Limits = new QueueLimits

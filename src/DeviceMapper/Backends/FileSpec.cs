@@ -14,6 +14,7 @@ internal sealed class FileSpec : DeviceSpec
     private readonly string _path;
     private readonly bool _direct;
     private readonly bool _directIfPossible; // it was not asked for by name
+    private readonly FileEngine _engine;
     private readonly bool _made;
     private readonly DeviceNumber _fileSystem;
     private readonly ulong _inode;
@@ -23,14 +24,16 @@ internal sealed class FileSpec : DeviceSpec
     /// <param name="path">Its path, absolute.</param>
     /// <param name="status">What it is.</param>
     /// <param name="direct">Whether I/O goes past the page cache; null where the word does not say.</param>
+    /// <param name="engine">Who waits for the disk.</param>
     /// <param name="preferDirect">Then it does, where the file system has that.</param>
     /// <param name="made">Whether finding it made it, so that <see cref="Abandon"/> removes it.</param>
-    public FileSpec(string name, string path, FileStatus status, bool? direct, bool preferDirect, bool made)
+    public FileSpec(string name, string path, FileStatus status, bool? direct, FileEngine engine, bool preferDirect, bool made)
     {
         Name = name;
         _path = path;
         _direct = direct ?? preferDirect;
         _directIfPossible = direct is null;
+        _engine = engine;
         _made = made;
         _fileSystem = status.FileSystem;
         _inode = status.Inode;
@@ -78,10 +81,23 @@ internal sealed class FileSpec : DeviceSpec
     public override Backend Open(DeviceMode mode, CancellationToken cancellation) => Open(mode);
 
     /// <inheritdoc/>
-    public override string? ApplyOptions(Backend open) =>
-        open is FileBackend { IsDirect: var direct } && direct != _direct && !(_directIfPossible && _direct)
-            ? $"'{Name}': it is in use with 'direct={(direct ? "on" : "off")}', and stays so until nobody uses it"
+    public override string? ApplyOptions(Backend open)
+    {
+        if (open is not FileBackend file)
+        {
+            return null;
+        }
+
+        string? other = file.IsDirect != _direct && !(_directIfPossible && _direct) ? $"with 'direct={(file.IsDirect ? "on" : "off")}'"
+            : _engine != FileEngine.Automatic && file.Engine != _engine ? file.Engine switch
+            {
+                FileEngine.IoUring => "with 'aio=io_uring'",
+                FileEngine.Threads => "with 'aio=threads'",
+                _ => "without 'aio='",
+            }
             : null;
+        return other is null ? null : $"'{Name}': it is in use {other}, and stays so until nobody uses it";
+    }
 
     /// <inheritdoc/>
     public override void Abandon()
@@ -116,7 +132,16 @@ internal sealed class FileSpec : DeviceSpec
         }
 
         _ = file!.TryGetStatus(out FileStatus status);
-        return new FileBackend(file, direct, status, mode == DeviceMode.ReadOnly ? () => Open(DeviceMode.ReadWrite) : null);
+        FileBackend backend = new(file, direct, status, mode == DeviceMode.ReadOnly ? () => Open(DeviceMode.ReadWrite) : null, _engine);
+        if (_engine == FileEngine.IoUring && !backend.TryStartRing())
+        {
+            backend.Dispose();
+            throw new DmException(
+                Errno.EOPNOTSUPP,
+                $"'{Name}': the kernel lets this process have no io_uring (a kernel before 5.6, kernel.io_uring_disabled, or a seccomp filter); leave 'aio=io_uring' out");
+        }
+
+        return backend;
     }
 
     private Errno TryOpen(int flags, out OpenFile? file)
@@ -129,6 +154,7 @@ internal sealed class FileSpec : DeviceSpec
             return Errno.ESTALE;
         }
 
+        file?.AllowWaiting();
         return error;
     }
 

@@ -3,7 +3,7 @@ using DeviceMapper.Native;
 
 namespace DeviceMapper.Backends;
 
-/// <summary>A word that names a file: a path, or <c>file:PATH?size=SIZE&amp;direct=on</c>.</summary>
+/// <summary>A word that names a file: a path, or <c>file:PATH?size=SIZE&amp;direct=on&amp;aio=io_uring</c>.</summary>
 internal sealed class FileWord
 {
     /// <summary>What a word with options starts with.</summary>
@@ -29,6 +29,9 @@ internal sealed class FileWord
 
     /// <summary>Whether I/O goes past the page cache; null where the word does not say.</summary>
     public bool? Direct { get; private set; }
+
+    /// <summary>Who waits for the disk.</summary>
+    public FileEngine Engine { get; private set; }
 
     /// <summary>A word that is a path.</summary>
     public static FileWord Plain(string word)
@@ -89,8 +92,16 @@ internal sealed class FileWord
                     _ => throw new DmException(Errno.EINVAL, $"'{word}': direct: '{value}' is neither 'on' nor 'off'"),
                 };
                 break;
+            case "aio":
+                Engine = value switch
+                {
+                    "io_uring" => FileEngine.IoUring,
+                    "threads" => FileEngine.Threads,
+                    _ => throw new DmException(Errno.EINVAL, $"'{word}': aio: '{value}' is neither 'io_uring' nor 'threads'"),
+                };
+                break;
             default:
-                throw new DmException(Errno.EINVAL, $"'{word}': '{key}' is not an option of files: size=SIZE, direct=on");
+                throw new DmException(Errno.EINVAL, $"'{word}': '{key}' is not an option of files: size=SIZE, direct=on, aio=threads");
         }
     }
 

@@ -56,6 +56,7 @@ public sealed class BlockingIo : IBioCompletion
         bio.Flags = flags;
         BlockingIo wait = new();
         bio.Submit(wait);
+        Plug.Flush();
         lock (wait)
         {
             while (!wait._ended)

@@ -13,6 +13,9 @@ public static class Plug
     /// <summary>From now on this thread's work is held back.</summary>
     public static void Start() => (_state ??= new State()).Depth++;
 
+    /// <summary>Whether this thread has plugged: it has more to do than to wait for one bio.</summary>
+    public static bool IsStarted => _state is { Depth: > 0 };
+
     /// <summary>Ends <see cref="Start"/>: what was held back is done.</summary>
     public static void Finish()
     {

@@ -36,6 +36,9 @@ internal sealed unsafe class OpenFile : SafeHandle
         return file is null ? Errnos.Last : Errno.None;
     }
 
+    /// <summary>Its number, as long as it is open.</summary>
+    public int Descriptor => _descriptor;
+
     /// <summary>Asks about it.</summary>
     public Errno TryGetStatus(out FileStatus status) => FileStatus.TryGet(_descriptor, out status);
 
@@ -144,6 +147,12 @@ internal sealed unsafe class OpenFile : SafeHandle
         _locked = LibC.FcntlLock(_descriptor, LibC.F_OFD_SETLK, &whole) == 0;
         return _locked ? Errno.None : Errnos.Last;
     }
+
+    /// <summary>
+    /// Takes O_NONBLOCK off, which only its opening needed: of a file system that cannot read without waiting, io_uring would fail reads with EAGAIN
+    /// in place of waiting for them.
+    /// </summary>
+    public void AllowWaiting() => _ = LibC.FcntlFlags(_descriptor, LibC.F_SETFL, LibC.FcntlFlags(_descriptor, LibC.F_GETFL, 0) & ~LibC.O_NONBLOCK);
 
     /// <summary>Calls <c>ioctl(2)</c> with a number that it reads or writes.</summary>
     public Errno Ioctl<T>(nuint request, ref T value)

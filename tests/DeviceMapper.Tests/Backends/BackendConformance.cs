@@ -282,11 +282,18 @@ public abstract class BackendConformance : IDisposable
 
     private void Repeat(int times, Counter counter, BioBuffer buffer)
     {
+        int ended = counter.Ended + (3 * times);
         for (int i = 0; i < times; i++)
         {
             Submit(BioOperation.Write, 8, buffer, counter);
             Submit(BioOperation.Read, 8, buffer, counter);
             Submit(BioOperation.Flush, 0, default, counter);
+        }
+
+        SpinWait spin = default;
+        while (Volatile.Read(ref counter.Ended) != ended)
+        {
+            spin.SpinOnce(); // some end on other threads
         }
     }
 

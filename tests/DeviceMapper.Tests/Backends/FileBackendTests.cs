@@ -5,13 +5,17 @@ using DeviceMapper.Tests.Infrastructure;
 namespace DeviceMapper.Tests.Backends;
 
 /// <summary>A file.</summary>
-public sealed class FileBackendTests : BackendConformance
+public class FileBackendTests : BackendConformance
 {
     private readonly TestFolder _folder = new();
 
-    protected override string Word => $"file:{FilePath}?size=4M";
+    protected override string Word => $"file:{FilePath}?size=4M{Options}";
 
-    private string FilePath => _folder["disk"];
+    /// <summary>Further options of the word.</summary>
+    protected virtual string Options => "";
+
+    /// <summary>The file.</summary>
+    protected string FilePath => _folder["disk"];
 
     [Fact]
     public void Takes_no_room_until_written_and_gives_it_back_when_discarded()
@@ -89,7 +93,7 @@ public sealed class FileBackendTests : BackendConformance
         ChildProcess.Run("mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", _folder["full"]);
         try
         {
-            using OpenedWord opened = new(Registry, $"file:{_folder["full"]}/disk?size=4M");
+            using OpenedWord opened = new(Registry, $"file:{_folder["full"]}/disk?size=4M{Options.Replace("&direct=on", "")}");
             Assert.Equal(BioStatus.Ok, TestBio.Write(opened.Device, 0, Pattern(1, 256)));
             Assert.Equal(BioStatus.NoSpace, TestBio.Write(opened.Device, 0, Pattern(1, 4096)));
             Assert.Equal(Pattern(1, 256), TestBio.Read(opened.Device, 0, 256));
@@ -106,7 +110,7 @@ public sealed class FileBackendTests : BackendConformance
     public void A_limit_on_the_size_of_files_fails_what_lies_beyond_and_does_not_end_the_process()
     {
         const ulong Tebi = 1ul << 31; // sectors
-        using OpenedWord opened = new(Registry, $"file:{_folder["large"]}?size=2T");
+        using OpenedWord opened = new(Registry, $"file:{_folder["large"]}?size=2T{Options}");
         string self = $"--pid={Environment.ProcessId}";
         string before = ChildProcess.Run("prlimit", self, "--fsize", "--noheadings", "--raw", "--output=SOFT,HARD").Replace(' ', ':');
         ChildProcess.Run("prlimit", self, $"--fsize={Tebi * 512}:{before.Split(':')[1]}");
@@ -129,8 +133,12 @@ public sealed class FileBackendTests : BackendConformance
     {
         _ = Device;
         Assert.Null(Registry.Resolve(Word, new("test")).ApplyOptions(Backend));
-        string? warning = Registry.Resolve($"{Word}&direct=on", new("test")).ApplyOptions(Backend);
-        Assert.Contains("direct=off", warning);
+        bool direct = Options.Contains("direct=on");
+        string? warning = Registry.Resolve($"{Word}&direct={(direct ? "off" : "on")}", new("test")).ApplyOptions(Backend);
+        Assert.Contains(direct ? "direct=on" : "direct=off", warning);
+        bool threads = Options.Contains("aio=threads");
+        warning = Registry.Resolve($"{Word}&aio={(threads ? "io_uring" : "threads")}", new("test")).ApplyOptions(Backend);
+        Assert.Contains(Options.Contains("aio=") ? $"aio={(threads ? "threads" : "io_uring")}" : "without 'aio='", warning);
     }
 
     protected override void CleanUp() => _folder.Dispose();

@@ -59,6 +59,7 @@ public sealed class TestBio : IBioCompletion
     /// <param name="data">What a write writes; zeroes if empty.</param>
     /// <param name="flags">How.</param>
     /// <param name="pieces">Cuts the memory of a read or write into segments of these lengths, in sectors.</param>
+    /// <param name="whenEnded">As <see cref="WhenEnded"/>.</param>
     public static TestBio Submit(
         BlockDevice device,
         BioOperation operation,
@@ -66,10 +67,11 @@ public sealed class TestBio : IBioCompletion
         ulong count,
         ReadOnlySpan<byte> data = default,
         BioFlags flags = BioFlags.None,
-        IReadOnlyList<int>? pieces = null)
+        IReadOnlyList<int>? pieces = null,
+        Action<TestBio>? whenEnded = null)
     {
         bool hasData = operation is BioOperation.Read or BioOperation.Write;
-        TestBio test = new(GC.AllocateArray<byte>(hasData ? (int)(count * Sector.Size) : 0, pinned: true));
+        TestBio test = new(GC.AllocateArray<byte>(hasData ? (int)(count * Sector.Size) : 0, pinned: true)) { WhenEnded = whenEnded };
         data.CopyTo(test._memory);
         Bio bio = Bio.Rent();
         bio.Device = device;
