@@ -77,6 +77,10 @@ public static class DmCommands
     public static bool IgnoresPayload(this DmCommand command) => command is DmCommand.RemoveAll or DmCommand.DevCreate or DmCommand.DevRemove
         or DmCommand.DevSuspend or DmCommand.DevStatus or DmCommand.TableClear or DmCommand.DevArmPoll;
 
+    /// <summary>Whether it only tells what is known, and never waits: what looks after calls that take long would cost more than it does.</summary>
+    public static bool IsBrief(this DmCommand command) => command is DmCommand.Version or DmCommand.ListDevices or DmCommand.DevStatus or DmCommand.TableDeps
+        or DmCommand.ListVersions or DmCommand.GetTargetVersion;
+
     /// <summary>The type byte of an ioctl number.</summary>
     internal static uint TypeOf(uint ioctlNumber) => (ioctlNumber >> 8) & 0xff;
 

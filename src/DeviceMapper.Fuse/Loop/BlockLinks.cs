@@ -4,7 +4,7 @@ namespace DeviceMapper.Fuse.Loop;
 
 /// <summary>
 /// The names of block devices: <c>NAME</c> in a folder of ours leads to its loop device, and <c>/dev/mapper/NAME</c> leads
-/// there, if nobody else has that name. By where they lead ours are told from others', also those of a daemon that was killed.
+/// there, if nobody else has that name. Our folder is there as long as it has a name in it. By where they lead ours are told from others', also those of a daemon that was killed.
 /// </summary>
 /// <param name="folder">Our folder, absolute.</param>
 internal sealed class BlockLinks(string folder)
@@ -13,7 +13,7 @@ internal sealed class BlockLinks(string folder)
 
     private bool _madeKernelFolder;
 
-    /// <summary>Removes what a killed daemon left, and makes our folder.</summary>
+    /// <summary>Removes what a killed daemon left, and sees that our folder can be made.</summary>
     /// <exception cref="DmException">The folder cannot be made.</exception>
     public void Prepare()
     {
@@ -21,6 +21,7 @@ internal sealed class BlockLinks(string folder)
         try
         {
             Directory.CreateDirectory(folder);
+            RemoveEmpty(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -33,6 +34,7 @@ internal sealed class BlockLinks(string folder)
     public string? Add(string name, string node)
     {
         string ours = Path.Join(folder, name);
+        Directory.CreateDirectory(folder);
         File.Delete(ours);
         File.CreateSymbolicLink(ours, node);
         string link = Path.Join(KernelFolder, name);
@@ -58,7 +60,11 @@ internal sealed class BlockLinks(string folder)
     public void Remove(string name)
     {
         RemoveOurs(Path.Join(KernelFolder, name));
-        File.Delete(Path.Join(folder, name));
+        if (Directory.Exists(folder))
+        {
+            File.Delete(Path.Join(folder, name));
+            RemoveEmpty(folder);
+        }
     }
 
     /// <summary>Removes all that is ours.</summary>
@@ -85,17 +91,25 @@ internal sealed class BlockLinks(string folder)
     public void Dispose()
     {
         Clear();
-        string[] folders = _madeKernelFolder ? [folder, KernelFolder] : [folder];
-        foreach (string empty in folders)
+        RemoveEmpty(folder);
+        if (_madeKernelFolder)
         {
-            try
+            RemoveEmpty(KernelFolder);
+        }
+    }
+
+    private static void RemoveEmpty(string path)
+    {
+        try
+        {
+            if (Directory.Exists(path) && !Directory.EnumerateFileSystemEntries(path).Any())
             {
-                Directory.Delete(empty);
+                Directory.Delete(path);
             }
-            catch (IOException)
-            {
-                // Somebody has put something there.
-            }
+        }
+        catch (IOException)
+        {
+            // Somebody has put something there.
         }
     }
 

@@ -55,6 +55,12 @@ internal sealed class ControlConnection(
 
     private void Answer(Frame frame)
     {
+        if (frame.Kind == FrameKind.Call && DmCommands.CommandOf(frame.Code).IsBrief())
+        {
+            Call(frame, _closed.Token);
+            return;
+        }
+
         using ITimer timer = time.CreateTimer(_ => TellReason(), null, Patience, Timeout.InfiniteTimeSpan);
         using Hangup hangup = new(socket, _closed.Token);
         switch (frame.Kind)

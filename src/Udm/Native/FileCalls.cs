@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using DeviceMapper.Native;
 
 namespace Udm.Native;
@@ -9,7 +10,7 @@ internal static unsafe partial class FileCalls
     /// <summary>Bytes of a <c>struct statfs</c> of x86-64.</summary>
     public const int FileSystemSize = 120;
 
-    private const int AtFdCwd = -100;
+    private const int AtFdCwd = -100, PathMax = 4096;
     private const nint SysNewFStatAt = 262; // of x86-64
 
     /// <summary>Fills in a <c>struct stat</c> of x86-64.</summary>
@@ -52,6 +53,17 @@ internal static unsafe partial class FileCalls
     /// <param name="path">The file.</param>
     /// <param name="mode"><c>R_OK</c> and the like.</param>
     public static Errno Access(string path, int mode) => faccessat(AtFdCwd, path, mode, 0) == 0 ? Errno.None : Errnos.Last;
+
+    /// <summary>Whether there is a file of a path.</summary>
+    public static bool IsThere(string path) => faccessat(AtFdCwd, path, 0, 0) == 0;
+
+    /// <summary>Where a symbolic link leads, as it is written in it; null where it cannot be told, as of a file that is none.</summary>
+    public static string? LinkTarget(string path)
+    {
+        byte* bytes = stackalloc byte[PathMax];
+        nint length = readlink(path, bytes, PathMax);
+        return length < 0 ? null : Encoding.UTF8.GetString(bytes, (int)length);
+    }
 
     /// <summary>Gives a file to another user or group; null keeps the one that it has.</summary>
     public static Errno ChangeOwner(string path, uint? user, uint? group) =>
@@ -98,6 +110,9 @@ internal static unsafe partial class FileCalls
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int faccessat(int directory, string path, int mode, int flags);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint readlink(string path, byte* target, nint size);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int chown(string path, uint user, uint group);

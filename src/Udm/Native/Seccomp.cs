@@ -43,7 +43,15 @@ internal static unsafe partial class Seccomp
     public const uint ContinueFlag = 1, SendFlag = 2;
 
     private const nuint Receive = 0xc0502100, Send = 0xc0182101, IdValid = 0x40082102, AddDescriptor = 0x40182103;
+    private const nuint SetFlags = 0x40082104;
+    private const nint SyncWakeUp = 1; // SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
     private const short PollIn = 1, PollError = 8, PollHangup = 16;
+
+    // From Linux 6.11 on who waits for a call is told that no process with the filter is left; before, only poll tells.
+    private static readonly bool ReceivingEnds = Environment.OSVersion.Version >= new Version(6, 11);
+
+    /// <summary>Has callers woken, and us by them, on the processor that the other one runs on (from Linux 6.6 on): one of the two always waits.</summary>
+    public static void WakeInPlace(int listener) => _ = ioctl(listener, SetFlags, (void*)SyncWakeUp);
 
     /// <summary>Waits for a call. False when no process with the filter is left.</summary>
     public static bool Next(int listener, out SeccompNotification notification)
@@ -51,19 +59,19 @@ internal static unsafe partial class Seccomp
         while (true)
         {
             PollEntry entry = new() { Descriptor = listener, Events = PollIn };
-            if (poll(&entry, 1, -1) < 0)
+            if (!ReceivingEnds && poll(&entry, 1, -1) < 0)
             {
                 continue; // EINTR
             }
 
             SeccompNotification received = default; // the kernel insists on zeroes
-            if ((entry.Result & PollIn) != 0 && ioctl(listener, Receive, &received) == 0)
+            if ((ReceivingEnds || (entry.Result & PollIn) != 0) && ioctl(listener, Receive, &received) == 0)
             {
                 notification = received;
                 return true;
             }
 
-            if ((entry.Result & PollIn) == 0 && (entry.Result & PollHangup) != 0)
+            if ((entry.Result & PollIn) == 0 && !HasCallers(listener))
             {
                 notification = default;
                 return false;

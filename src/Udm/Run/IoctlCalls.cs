@@ -10,9 +10,13 @@ namespace Udm.Run;
 internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
 {
     private const int DataSizeOffset = 12, VersionSize = 12;
+    private const int SmallSize = 64 * 1024; // up to this, memory is made before it is looked whether the caller has as much
 
     // How often it is looked whether the caller of an ioctl that takes its time still lives, and has no signal.
     private static readonly TimeSpan LifeCheck = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Whether a call never waits.</summary>
+    public static bool IsBrief(TracedCall call) => Command(call).IsBrief();
 
     /// <summary>Carries one out, on this thread: it may take as long as it likes.</summary>
     public void Run(TracedCall call, ControlFile file)
@@ -32,12 +36,15 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
         }
     }
 
+    private static DmCommand Command(TracedCall call) => (DmCommand)(call.Argument(1) & 0xff);
+
     private void Execute(TracedCall call, ControlFile file)
     {
         ulong address = call.Argument(2);
         uint number = (uint)call.Argument(1);
-        DmCommand command = (DmCommand)(number & 0xff);
-        if (!call.ReadUInt32(address + DataSizeOffset, out uint size))
+        DmCommand command = Command(call);
+        byte[] request = new byte[DmIoctl.FixedSize];
+        if (!call.Read(address, request))
         {
             call.Fail(Errno.EFAULT);
             return;
@@ -45,14 +52,9 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
 
         // A size that is wrong, or more than is there, is refused by the daemon after the versions: it is given the struct alone, as where
         // there is no payload.
+        uint size = BinaryPrimitives.ReadUInt32LittleEndian(request.AsSpan(DataSizeOffset));
         bool refused = size is < DmIoctl.FixedSize or > DmIoctl.MaxDataSize;
-        bool plain = command == DmCommand.Version || command.IgnoresPayload() || refused || !call.Read(address + size - 1, stackalloc byte[1]);
-        byte[] request = GC.AllocateUninitializedArray<byte>(plain ? DmIoctl.FixedSize : (int)size, pinned: true);
-        if (!call.Read(address, request))
-        {
-            call.Fail(Errno.EFAULT);
-            return;
-        }
+        bool plain = command == DmCommand.Version || command.IgnoresPayload() || refused || !ReadWhole(call, address, size, ref request);
 
         if (command.IgnoresPayload() && !refused)
         {
@@ -104,13 +106,36 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
         }
     }
 
+    /// <summary>Reads a request with its payload. False, and nothing is changed, where the caller has less memory than that.</summary>
+    private static bool ReadWhole(TracedCall call, ulong address, uint size, ref byte[] request)
+    {
+        if (size > SmallSize && !call.Read(address + size - 1, stackalloc byte[1]))
+        {
+            return false;
+        }
+
+        byte[] whole = GC.AllocateUninitializedArray<byte>((int)size, pinned: true);
+        if (!call.Read(address, whole))
+        {
+            return false;
+        }
+
+        request = whole;
+        return true;
+    }
+
     /// <summary>
     /// A caller that is killed takes its call with it: the connection is closed, and the daemon undoes what waits. A signal ends the ioctls
     /// that the kernel lets it end; our filter has the kernel hold it back until the answer.
     /// </summary>
     private DmIoctl Ask(TracedCall call, uint number, byte[] request)
     {
-        bool interruptible = (DmCommand)(number & 0xff) is DmCommand.DevWait or DmCommand.DevSuspend;
+        if (IsBrief(call))
+        {
+            return clients.Use(client => client.Forward(number, request)).Ioctl;
+        }
+
+        bool interruptible = Command(call) is DmCommand.DevWait or DmCommand.DevSuspend;
         using CancellationTokenSource gone = new();
         using Timer check = new(
             _ =>
@@ -123,7 +148,7 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
             null, LifeCheck, LifeCheck);
         return clients.Use(client =>
         {
-            if ((DmCommand)(number & 0xff) is DmCommand.TableLoad or DmCommand.TargetMessage)
+            if (Command(call) is DmCommand.TableLoad or DmCommand.TargetMessage)
             {
                 keys.GiveNamed(call, request, client);
             }

@@ -4,6 +4,7 @@ using DeviceMapper.Io;
 using DeviceMapper.Ioctl;
 using DeviceMapper.Native;
 using Udm.Daemon;
+using Udm.Native;
 
 namespace Udm.Run;
 
@@ -20,12 +21,11 @@ internal sealed class MappedDevices(RunFolder folder, ControlClients clients)
     public uint Major { get; } = uint.Parse(clients.Use(client => client.Ask("major")));
 
     /// <summary>Finds by name.</summary>
-    public SeenFile.Device? Named(string name) =>
-        name.Length == 0 || name.Contains('/') || Encoding.UTF8.GetByteCount(name) > DmIoctl.MaxNameLength ? null : Find(Status(new DmIoctl { Name = name }));
+    public SeenFile.Device? Named(string name) => IsName(name) ? Find(Status(new DmIoctl { Name = name })) : null;
 
     /// <summary>Finds by name a device that has its node in /dev/mapper: libdm makes that at the first resume.</summary>
     public SeenFile.Device? WithNode(string name) =>
-        Named(name) is { } device && Status(new DmIoctl { Device = device.Number })?.Has(DmFlags.ActivePresent) == true ? device : null;
+        IsName(name) && Status(new DmIoctl { Name = name }) is { } status && status.Has(DmFlags.ActivePresent) ? Find(status) : null;
 
     /// <summary>Finds by minor.</summary>
     public SeenFile.Device? Numbered(uint minor) => minor > DeviceNumber.MaxMinor ? null : Find(Status(new DmIoctl { Device = new DeviceNumber(Major, minor) }));
@@ -58,6 +58,9 @@ internal sealed class MappedDevices(RunFolder folder, ControlClients clients)
     /// <summary>The numbers of the mapped devices whose tables use a device.</summary>
     public IEnumerable<DeviceNumber> Holders(DeviceNumber number) => Lines("holders", number.ToString()).Select(Number);
 
+    /// <summary>Whether any mapped device has a block device: without asking the daemon, since that costs little.</summary>
+    public bool HasBlocks => FileCalls.IsThere(folder.Block);
+
     /// <summary>The block devices that mapped devices have.</summary>
     public IReadOnlyList<LoopBlock> Blocks() => [.. Lines("block", "ls").Select(Block)];
 
@@ -75,6 +78,8 @@ internal sealed class MappedDevices(RunFolder folder, ControlClients clients)
 
     /// <summary>Whether a path is that of a device's file, which knows nothing of block devices' ioctls.</summary>
     public bool IsDeviceFile(string path) => path.StartsWith(folder.Mapper + "/", StringComparison.Ordinal);
+
+    private static bool IsName(string name) => name.Length > 0 && !name.Contains('/') && Encoding.UTF8.GetByteCount(name) <= DmIoctl.MaxNameLength;
 
     private static SeenFile.Device? Find(DmIoctl? status) => status is null ? null : new SeenFile.Device(status.Name, status.Device);
 

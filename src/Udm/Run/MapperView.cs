@@ -1,5 +1,7 @@
 using System.Globalization;
 using DeviceMapper.Io;
+using DeviceMapper.Native;
+using Udm.Native;
 
 namespace Udm.Run;
 
@@ -9,8 +11,12 @@ namespace Udm.Run;
 /// </remarks>
 internal sealed class MapperView(MappedDevices devices, SysTree tree)
 {
+    /// <summary>The number of the control node.</summary>
+    public static readonly DeviceNumber ControlNumber = new(10, 236);
+
     private const string MapperFolder = "/dev/mapper/", NumberedNode = "/dev/dm-", LoopNode = "/dev/loop";
     private const int MostLinks = 40; // as the kernel's
+    private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
 
     private readonly ProcTexts _texts = new(devices);
 
@@ -34,7 +40,7 @@ internal sealed class MapperView(MappedDevices devices, SysTree tree)
                 return seen;
             }
 
-            string? target = follow ? Target(path) : null;
+            string? target = follow ? FileCalls.LinkTarget(path) : null;
             if (target is null)
             {
                 return null;
@@ -44,6 +50,21 @@ internal sealed class MapperView(MappedDevices devices, SysTree tree)
         }
 
         return null;
+    }
+
+    /// <summary>What a node with a path of its own is, as programs make them in $DM_DEV_DIR: its number counts. Null where it is nothing of ours.</summary>
+    /// <param name="path">The node.</param>
+    /// <param name="follow">Whether it may be a symbolic link to one.</param>
+    public SeenFile? OfNode(string path, bool follow)
+    {
+        Span<byte> status = stackalloc byte[NodeStatus.StatSize];
+        return FileCalls.Stat(path, follow ? 0 : NoFollow, status) != Errno.None ? null
+            : NodeStatus.Node(status) switch
+            {
+                (false, var number) when number == ControlNumber => new SeenFile.Control(),
+                (true, var number) when number.Major == devices.Major => devices.Numbered(number.Minor),
+                _ => null,
+            };
     }
 
     /// <summary>Where a device's data is: its block device where it has one, else its file.</summary>
@@ -71,16 +92,4 @@ internal sealed class MapperView(MappedDevices devices, SysTree tree)
     };
 
     private static bool IsLoop(string path) => path.StartsWith(LoopNode, StringComparison.Ordinal) && path.Length > LoopNode.Length && char.IsAsciiDigit(path[^1]);
-
-    private static string? Target(string path)
-    {
-        try
-        {
-            return new FileInfo(path).LinkTarget;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
 }

@@ -12,7 +12,7 @@ internal static class NodeStatus
     /// <summary>Bytes of a <c>struct statx</c>.</summary>
     public const int StatXSize = 256;
 
-    private const uint CharacterDevice = 0x2000, BlockDevice = 0x6000, OwnerReadWrite = 0x180; // S_IFCHR, S_IFBLK, 0600
+    private const uint FileType = 0xf000, CharacterDevice = 0x2000, BlockDevice = 0x6000, OwnerReadWrite = 0x180; // S_IFCHR, S_IFBLK, 0600
     private const uint BasicStats = 0x7ff; // STATX_BASIC_STATS
     private const uint BlockSize = 4096;
 
@@ -43,6 +43,15 @@ internal static class NodeStatus
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(132), number.Minor);
         return bytes;
     }
+
+    /// <summary>The device that a file is the node of; null where it is no node.</summary>
+    /// <param name="status">A <c>struct stat</c>.</param>
+    public static (bool Block, DeviceNumber Number)? Node(ReadOnlySpan<byte> status) => (BinaryPrimitives.ReadUInt32LittleEndian(status[24..]) & FileType) switch
+    {
+        BlockDevice => (true, DeviceNumber.Decode(BinaryPrimitives.ReadUInt64LittleEndian(status[40..]))),
+        CharacterDevice => (false, DeviceNumber.Decode(BinaryPrimitives.ReadUInt64LittleEndian(status[40..]))),
+        _ => null,
+    };
 
     /// <summary>The number of the device that a file's file system is on.</summary>
     /// <param name="status">A <c>struct stat</c> or a <c>struct statx</c>, by its length.</param>

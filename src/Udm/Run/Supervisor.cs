@@ -10,10 +10,8 @@ namespace Udm.Run;
 internal sealed class Supervisor
 {
     private const int AtFdCwd = -100;
-    private const int OpenWrite = 0x3, OpenCreate = 0x40, OpenCloseOnExec = 0x80000, OpenPath = 0x200000, OpenNoFollow = 0x20000, OpenExclusive = 0x80, OpenTruncate = 0x200;
+    private const int OpenWrite = 0x3, OpenCreate = 0x40, OpenCloseOnExec = 0x80000, OpenPath = 0x200000, OpenNoFollow = 0x20000, OpenExclusive = 0x80, OpenTruncate = 0x200, OpenDirectory = 0x10000;
     private const uint NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
-    private static readonly DeviceNumber ControlNumber = new(10, 236);
-
     private readonly int _listener;
     private readonly MappedDevices _devices;
     private readonly MapperView _view;
@@ -39,6 +37,7 @@ internal sealed class Supervisor
         _readAheads = new ReadAheadFiles(devices);
         _controls = new ControlFiles(folder.ControlSocket);
         _ioctls = new IoctlCalls(clients, _keys);
+        Seccomp.WakeInPlace(listener);
     }
 
     /// <summary>Answers until no process of the command is left.</summary>
@@ -86,13 +85,13 @@ internal sealed class Supervisor
                 Open(call, Folder(call), 1, call.ReadUInt32(call.Argument(2), out uint flags) ? flags : 0);
                 break;
             case SystemCall.Stat:
-                Status(call, Seen(call, AtFdCwd, 0, follow: true), call.Reach(AtFdCwd, call.Argument(0)), 1);
+                Status(call, Seen(call, AtFdCwd, 0, follow: true), () => call.Reach(AtFdCwd, call.Argument(0)), 1);
                 break;
             case SystemCall.LStat:
-                Status(call, Seen(call, AtFdCwd, 0, follow: false), call.Reach(AtFdCwd, call.Argument(0)), 1, NoFollow);
+                Status(call, Seen(call, AtFdCwd, 0, follow: false), () => call.Reach(AtFdCwd, call.Argument(0)), 1, NoFollow);
                 break;
             case SystemCall.FStat:
-                Status(call, Opened(call, (int)call.Argument(0)), call.Reach((int)call.Argument(0)), 1);
+                Status(call, Opened(call, (int)call.Argument(0)), () => call.Reach((int)call.Argument(0)), 1);
                 break;
             case SystemCall.NewFStatAt:
                 StatusAt(call, 2, (uint)call.Argument(3), extended: false);
@@ -184,7 +183,14 @@ internal sealed class Supervisor
         }
         else if (_controls.Find(name) is { } file)
         {
-            _threads.Run(() => _ioctls.Run(call, file));
+            if (IoctlCalls.IsBrief(call))
+            {
+                _ioctls.Run(call, file); // to hand it to another thread would cost more than the call
+            }
+            else
+            {
+                _threads.Run(() => _ioctls.Run(call, file));
+            }
         }
         else
         {
@@ -198,8 +204,14 @@ internal sealed class Supervisor
     /// </summary>
     private void Open(TracedCall call, int folder, int argument, uint flags)
     {
-        bool closeOnExec = (flags & OpenCloseOnExec) != 0, pathOnly = (flags & OpenPath) != 0;
-        switch (Seen(call, folder, argument, (flags & OpenNoFollow) == 0))
+        bool closeOnExec = (flags & OpenCloseOnExec) != 0, pathOnly = (flags & OpenPath) != 0, follow = (flags & OpenNoFollow) == 0;
+        SeenFile? seen = Seen(call, folder, argument, follow);
+        if (seen is null && (flags & (OpenPath | OpenDirectory)) == 0 && call.Path(folder, call.Argument(argument)) is { } path)
+        {
+            seen = _view.OfNode(path, follow);
+        }
+
+        switch (seen)
         {
             case null or SeenFile.Text when pathOnly:
                 call.Continue();
@@ -252,29 +264,29 @@ internal sealed class Supervisor
     {
         if (call.Path(Folder(call), call.Argument(1)) is { } path)
         {
-            Status(call, _view.Find(path, (flags & NoFollow) == 0), call.Reach(Folder(call), call.Argument(1)), argument, flags, extended);
+            Status(call, _view.Find(path, (flags & NoFollow) == 0), () => call.Reach(Folder(call), call.Argument(1)), argument, flags, extended);
         }
         else
         {
-            Status(call, Opened(call, Folder(call)), call.Reach(Folder(call)), argument, flags & ~NoFollow, extended);
+            Status(call, Opened(call, Folder(call)), () => call.Reach(Folder(call)), argument, flags & ~NoFollow, extended);
         }
     }
 
     /// <summary>Tells of a file, in the struct that an argument points to.</summary>
     /// <param name="call">The call.</param>
     /// <param name="seen">What the file is, where it is something else than outside.</param>
-    /// <param name="path">By which it is reached from here; null where it cannot be.</param>
+    /// <param name="reach">Tells the path by which it is reached from here; null where it cannot be.</param>
     /// <param name="argument">Where the answer goes.</param>
     /// <param name="flags"><c>AT_*</c> flags.</param>
     /// <param name="extended">Whether it is a <c>struct statx</c>.</param>
-    private void Status(TracedCall call, SeenFile? seen, string? path, int argument, uint flags = 0, bool extended = false)
+    private void Status(TracedCall call, SeenFile? seen, Func<string?> reach, int argument, uint flags = 0, bool extended = false)
     {
         byte[]? bytes = seen switch
         {
-            SeenFile.Control => Node(ControlNumber),
+            SeenFile.Control => Node(MapperView.ControlNumber),
             SeenFile.Device device => Node(device.Number),
             SeenFile.Elsewhere there => OnFileSystem(there.Root, Ask(there.Path)),
-            null when path is not null => _mounted.Status(call, path, Ask),
+            null when _devices.HasBlocks && reach() is { } path => _mounted.Status(call, path, Ask),
             _ => null,
         };
         if (bytes is null)
@@ -287,7 +299,7 @@ internal sealed class Supervisor
 
         byte[]? Node(DeviceNumber number)
         {
-            bool block = number != ControlNumber;
+            bool block = number != MapperView.ControlNumber;
             return OnFileSystem("/dev", extended ? NodeStatus.StatX(block, number, Process.UserId) : NodeStatus.Stat(block, number, Process.UserId));
         }
 

@@ -38,12 +38,14 @@ internal sealed class SysTree : IDisposable
 
     /// <summary>The path that one in our folder stands for; others are what they are.</summary>
     public string Official(string path) =>
-        !path.StartsWith(_folder + "/", StringComparison.Ordinal) ? path
+        !IsInside(path) ? path
         : path[_folder.Length..] is var inside && inside.StartsWith(Mapper, StringComparison.Ordinal) ? inside
         : Sys + inside;
 
     /// <summary>What an open file is, by its path; null where it is not in our folder.</summary>
-    public SeenFile.Elsewhere? Opened(string path) => path.StartsWith(_folder + "/", StringComparison.Ordinal) ? Ours(path[_folder.Length..]) : null;
+    public SeenFile.Elsewhere? Opened(string path) => IsInside(path) ? Ours(path[_folder.Length..]) : null;
+
+    private bool IsInside(string path) => path.Length > _folder.Length && path[_folder.Length] == '/' && path.StartsWith(_folder, StringComparison.Ordinal);
 
     /// <summary>What takes the place of a path; null where it is what it is outside too.</summary>
     public SeenFile? Find(string path)

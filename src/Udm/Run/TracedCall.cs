@@ -12,6 +12,8 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     private const int AtFdCwd = -100, PathMax = 4096, PageSize = 4096;
     private const string ProcSelf = "/proc/self/"; // what it is to the caller
 
+    private (ulong Address, string? Text) _text;
+
     /// <summary>Which call.</summary>
     public SystemCall Number => (SystemCall)notification.Number;
 
@@ -102,8 +104,18 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     /// <summary>A path by which we reach what a descriptor of the caller's is.</summary>
     public string Reach(int descriptor) => $"/proc/{Pid}/fd/{descriptor}";
 
-    /// <summary>The text at an address of the caller's, up to its NUL. Null where it cannot be read, or is as long as no path may be.</summary>
+    /// <summary>The text at an address of the caller's, up to its NUL. Null where it cannot be read, or is as long as no path may be. It is read once, whatever the caller does to it meanwhile.</summary>
     public string? Text(ulong address)
+    {
+        if (_text.Address != address)
+        {
+            _text = (address, ReadText(address));
+        }
+
+        return _text.Text;
+    }
+
+    private string? ReadText(ulong address)
     {
         Span<byte> bytes = stackalloc byte[PathMax];
         int length = 0;
@@ -129,7 +141,7 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     }
 
     /// <summary>What a descriptor of the caller's is, by /proc; null where it cannot be told.</summary>
-    public string? Descriptor(int descriptor) => Link(Reach(descriptor));
+    public string? Descriptor(int descriptor) => FileCalls.LinkTarget(Reach(descriptor));
 
     /// <summary>Whether the caller has a descriptor open for writing.</summary>
     public bool MayWrite(int descriptor) =>
@@ -164,7 +176,7 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     {
         if (path[0] != '/')
         {
-            string? start = folder == AtFdCwd ? Link($"/proc/{Pid}/cwd") : Descriptor(folder);
+            string? start = folder == AtFdCwd ? FileCalls.LinkTarget($"/proc/{Pid}/cwd") : Descriptor(folder);
             if (start is null || start[0] != '/')
             {
                 return null;
@@ -177,17 +189,5 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
         return path == "/proc/mounts" ? $"/proc/{Pid}/mounts"
             : path.StartsWith(ProcSelf, StringComparison.Ordinal) ? $"/proc/{Pid}/{path[ProcSelf.Length..]}"
             : path;
-    }
-
-    private static string? Link(string path)
-    {
-        try
-        {
-            return new FileInfo(path).LinkTarget;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
     }
 }

@@ -71,6 +71,21 @@ public sealed class RunTests
     }
 
     [Fact]
+    public void Nodes_in_a_folder_of_their_own_are_the_devices_of_their_numbers()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/dev/fuse"), "needs root and /dev/fuse");
+        string other = $"DM_DEV_DIR={Directory.CreateDirectory($"{daemon.Folder}/dev").FullName}";
+        Assert.SkipUnless(BlockMachine.Run("mknod", $"{daemon.Folder}/null", "c", "1", "3").Status == 0 && BlockMachine.Run("head", "-c1", $"{daemon.Folder}/null").Status == 0, "needs a folder with devices");
+        daemon.UdmOk("run", "env", other, "dmsetup", "create", "m", "--table", "0 2048 linear mem:1M 0");
+        daemon.UdmOk("run", "sh", "-c", $"printf hello | dd of={daemon.Folder}/dev/mapper/m conv=notrunc status=none");
+        Assert.Equal("hello", daemon.UdmOk("run", "head", "-c", "5", "/dev/mapper/m"));
+        Assert.Equal("1048576\n", daemon.UdmOk("run", "blockdev", "--getsize64", $"{daemon.Folder}/dev/mapper/m"));
+        daemon.UdmOk("run", "env", other, "dmsetup", "remove", "m");
+        Assert.False(File.Exists($"{daemon.Folder}/dev/mapper/m"));
+    }
+
+    [Fact]
     public void A_devices_size_is_asked_for_as_a_block_devices_and_its_read_ahead_is_set()
     {
         using RunningDaemon daemon = Start("/usr/sbin/blockdev");
