@@ -53,6 +53,28 @@ public sealed class LvmTests
     }
 
     [Fact(Timeout = Timeout)]
+    public void A_volume_group_is_looked_after()
+    {
+        using Group group = new();
+        group.Run(
+            """
+            vgcreate -q $VG $PVS; lvcreate -y -q -L 24M -n v $VG; mkfs.ext4 -q $LV; lvchange -q --refresh $VG/v; vgchange -q --refresh $VG
+            vgck $VG; vgck --updatemetadata $VG; vgscan -q --mknodes; vgcfgbackup -q -f $MNT/backup $VG; vgcfgrestore -y -q -f $MNT/backup $VG; e2fsck -fn $LV
+
+            # What a snapshot kept comes back when it is merged; a thin pool's metadata is repaired.
+            lvcreate -y -q -L 12M -s -n s $VG/v; mount $LV $MNT; cp /etc/services $MNT/file; umount $MNT
+            lvconvert -y -q --merge $VG/s; refuse lvs $VG/s; mount $LV $MNT; refuse test -e $MNT/file; umount $MNT
+            lvcreate -y -q -L 16M -T $VG/p; lvcreate -y -q -V 16M -T $VG/p -n t; echo kept >/dev/$VG/t
+            lvchange -q -an $VG/t $VG/p; lvconvert -y -q --repair $VG/p; lvchange -q -ay $VG/p $VG/t; test "$(head -n 1 /dev/$VG/t)" = kept
+
+            # Read-only is for writers; names change.
+            lvchange -q -pr $VG/v; refuse dd if=/dev/zero of=$LV count=1 conv=notrunc; lvchange -q -prw $VG/v
+            vgchange -q -an $VG; lvrename -q $VG v w; vgrename -q $VG ${VG}x; vgchange -q -ay ${VG}x; e2fsck -fn /dev/${VG}x/w
+            vgremove -q -y ${VG}x
+            """);
+    }
+
+    [Fact(Timeout = Timeout)]
     public void A_volume_that_is_merely_open_is_not_switched_off()
     {
         using Group group = new();
