@@ -58,7 +58,7 @@ public enum DmFlags : uint
     /// <summary>Out: suspended by the kernel's own doing.</summary>
     InternalSuspend = 1 << 18,
 
-    /// <summary>In: status for IMA.</summary>
+    /// <summary>In: what IMA measures instead of status.</summary>
     ImaMeasurement = 1 << 19,
 
     /// <summary>In: answers that tell of a device have <see cref="DmIoctl.ReadAhead"/>. Ours alone; the kernel ignores it.</summary>

@@ -18,7 +18,10 @@ internal static class TableStatus
             return;
         }
 
-        IReadOnlyList<TargetText> texts = device.TableTexts(ioctl.Has(DmFlags.StatusTable), inactive, ioctl.Has(DmFlags.NoFlush));
+        bool arguments = ioctl.Has(DmFlags.StatusTable);
+        IReadOnlyList<TargetText> texts = ioctl.Has(DmFlags.ImaMeasurement) && !arguments
+            ? device.Measurements(inactive)
+            : device.TableTexts(arguments, inactive, ioctl.Has(DmFlags.NoFlush));
         ioctl.TargetCount = (uint)texts.Count; // of this very list: the table may have been swapped since the status
         TargetSpecs.WriteStatus(ioctl, call.Size, texts);
     }

@@ -12,6 +12,9 @@ internal abstract class AeadCipher : IDisposable
     /// <summary>What lengths must be multiples of; 1 for a stream.</summary>
     public abstract int BlockSize { get; }
 
+    /// <summary>Bytes at the end of the key that only authenticate; 0 where all of it does both.</summary>
+    public virtual int AuthenticationKeySize => 0;
+
     /// <summary>Whether there are tags of a size, in bytes.</summary>
     public abstract bool TakesTag(int size);
 

@@ -71,33 +71,21 @@ public sealed partial class MappedDevice
     /// <param name="inactive">The inactive table instead of the live one.</param>
     /// <param name="noflush">Targets do not make anything durable for the sake of their figures.</param>
     public IReadOnlyList<TargetText> TableTexts(bool arguments, bool inactive = false, bool noflush = false) =>
-        WithTable<IReadOnlyList<TargetText>>(inactive, table =>
+        Texts(inactive, (target, text) =>
         {
-            if (table is null)
+            if (arguments)
             {
-                return [];
+                target.AppendTable(text);
             }
-
-            StringBuilder text = new();
-            TargetText[] texts = new TargetText[table.Targets.Count];
-            for (int i = 0; i < texts.Length; i++)
+            else
             {
-                Target target = table.Targets[i];
-                text.Clear();
-                if (arguments)
-                {
-                    target.AppendTable(text);
-                }
-                else
-                {
-                    target.AppendStatus(text, noflush);
-                }
-
-                texts[i] = new TargetText(target.Start, target.Length, target.Type.Name, text.ToString());
+                target.AppendStatus(text, noflush);
             }
-
-            return texts;
         });
+
+    /// <summary>The targets of a table with what IMA measures of them (DM_IMA_MEASUREMENT_FLAG); empty without a table.</summary>
+    /// <param name="inactive">The inactive table instead of the live one.</param>
+    public IReadOnlyList<TargetText> Measurements(bool inactive = false) => Texts(inactive, (target, text) => new Measurement(text).Take(target));
 
     /// <summary>The table devices of a table, the latest first as the kernel lists them (DM_TABLE_DEPS); empty without a table.</summary>
     public IReadOnlyList<Dependency> Dependencies(bool inactive = false) =>
@@ -327,4 +315,24 @@ public sealed partial class MappedDevice
 
         return [];
     }
+
+    private IReadOnlyList<TargetText> Texts(bool inactive, Action<Target, StringBuilder> append) =>
+        WithTable<IReadOnlyList<TargetText>>(inactive, table =>
+        {
+            if (table is null)
+            {
+                return [];
+            }
+
+            StringBuilder text = new();
+            TargetText[] texts = new TargetText[table.Targets.Count];
+            for (int i = 0; i < texts.Length; i++)
+            {
+                Target target = table.Targets[i];
+                append(target, text.Clear());
+                texts[i] = new TargetText(target.Start, target.Length, target.Type.Name, text.ToString());
+            }
+
+            return texts;
+        });
 }

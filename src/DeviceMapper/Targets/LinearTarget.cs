@@ -41,5 +41,8 @@ public sealed class LinearTarget : Target
     public override void AppendTable(StringBuilder text) => text.Append($"{_device.Name} {_offset}");
 
     /// <inheritdoc/>
+    public override void Measure(Measurement measurement) => measurement.Add("device_name", _device.Name).Add("start", _offset);
+
+    /// <inheritdoc/>
     public override IEnumerable<TargetArea> Areas => [new(_device, _offset, Length)];
 }

@@ -71,9 +71,12 @@ public sealed class SnapshotMergeTarget : SnapshotTarget
     }
 
     /// <inheritdoc/>
+    private protected override bool MergeFailed => _merge is { Failed: true };
+
+    /// <inheritdoc/>
     public override void AppendStatus(StringBuilder text, bool noflush)
     {
-        if (Snapshot.IsValid && _merge is { Failed: true })
+        if (Snapshot.IsValid && MergeFailed)
         {
             text.Append("Merge failed");
         }

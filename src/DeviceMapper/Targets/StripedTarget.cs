@@ -139,6 +139,19 @@ public sealed class StripedTarget : Target
     }
 
     /// <inheritdoc/>
+    public override void Measure(Measurement measurement)
+    {
+        measurement.Add("stripes", _stripes.Length).Add("chunk_size", _chunk);
+        for (int i = 0; i < _stripes.Length; i++)
+        {
+            Stripe stripe = _stripes[i];
+            measurement.Add($"stripe_{i}_device_name", stripe.Device.Name)
+                .Add($"stripe_{i}_physical_start", stripe.Offset)
+                .Add($"stripe_{i}_status", Volatile.Read(ref stripe.Errors) > 0 ? 'D' : 'A');
+        }
+    }
+
+    /// <inheritdoc/>
     public override IEnumerable<TargetArea> Areas => _stripes.Select(s => new TargetArea(s.Device, s.Offset, new SectorCount(_width)));
 
     /// <inheritdoc/>

@@ -151,6 +151,11 @@ public abstract class Target : IDisposable
     {
     }
 
+    /// <summary>Adds what IMA measures of it (<c>dmsetup measure</c>); nothing by default, as most of the kernel's targets.</summary>
+    public virtual void Measure(Measurement measurement)
+    {
+    }
+
     /// <summary>Takes a message.</summary>
     /// <param name="words">Its words, at least one.</param>
     /// <returns>A text for the sender, or null.</returns>

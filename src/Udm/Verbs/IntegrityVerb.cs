@@ -96,10 +96,13 @@ internal sealed class IntegrityVerb : Verb
         DeviceSelector selector = context.Select(name);
         using Keys keys = new(context);
         IntegrityFormat format = Options(context, keys);
+        context.Device = device; // whose superblock may be wrong
+        IntegrityVolume volume = IntegrityVolume.Open(device, format);
+        context.Device = name;
         DeviceSetup.Make(
             context,
             selector,
-            IntegrityVolume.Open(device, format).TableLine(),
+            volume.TableLine(),
             $"CRYPT-INTEGRITY-{name}", // as integritysetup's
             DmFlags.SecureData | (format.Mode == IntegrityMode.Recovery ? DmFlags.ReadOnly : DmFlags.None)); // there may be keys in it
     }

@@ -67,6 +67,7 @@ internal sealed class LuksVerb : Verb
                 DeviceSetup.Close(context, name, "crypt", "LUKS volume");
                 break;
             case ["dump", string device]:
+                context.Device = device;
                 Dump(context, LuksVolume.Open(device, context.Options.Value(Option.Header)));
                 break;
             case ["format", string device]:
@@ -83,9 +84,11 @@ internal sealed class LuksVerb : Verb
     private static void Open(VerbContext context, string device, string name)
     {
         DeviceSelector selector = context.Select(name);
+        context.Device = device; // whose header or passphrase may be wrong
         LuksVolume volume = LuksVolume.Open(device, context.Options.Value(Option.Header));
         using SecretMemory passphrase = Passphrase.Read(context, $"Passphrase of {device}: ");
         using SecretMemory key = volume.Unlock(passphrase.Span);
+        context.Device = name;
         DeviceSetup.Make(
             context,
             selector,

@@ -6,7 +6,7 @@ using DeviceMapper.Native;
 namespace Udm.Verbs;
 
 /// <summary>Prints the status of targets.</summary>
-internal sealed class StatusVerb : TargetTextVerb
+internal class StatusVerb : TargetTextVerb
 {
     /// <inheritdoc/>
     public override string Name => "status";

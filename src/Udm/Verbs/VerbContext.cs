@@ -10,6 +10,8 @@ namespace Udm.Verbs;
 /// <summary>What a verb works with: its options and operands, the daemon, and the three standard streams.</summary>
 internal sealed class VerbContext
 {
+    private const string NumberedNode = "/dev/dm-";
+
     private readonly IControl _control;
     private DeviceClient? _devices;
 
@@ -105,7 +107,7 @@ internal sealed class VerbContext
         if (operand is not null)
         {
             Device = operand;
-            return DeviceSelector.Parse(operand, Run.Mapper, Mangling);
+            return Numbered(operand) ?? DeviceSelector.Parse(operand, Run.Mapper, Mangling);
         }
 
         DeviceSelector selected = Options.Value(Option.Uuid) is { } uuid ? DeviceSelector.ByUuid(uuid, Mangling)
@@ -114,6 +116,13 @@ internal sealed class VerbContext
         Device = selected.Shown;
         return selected;
     }
+
+    /// <summary>The device that <c>/dev/dm-MINOR</c> is, which need not exist: programs under <c>udm run</c> and <c>ls -o blkdevname</c> call a device so. Null for other words.</summary>
+    private DeviceSelector? Numbered(string word) =>
+        word.StartsWith(NumberedNode, StringComparison.Ordinal) && uint.TryParse(word.AsSpan(NumberedNode.Length), out uint minor)
+            && Devices.List().FirstOrDefault(device => device.Number.Minor == minor) is { Name: not null } found
+            ? new DeviceSelector(word, Name: found.Name)
+            : null;
 
     /// <summary>The value of an option that is a number; null if it was not given.</summary>
     /// <exception cref="UsageException">It is none.</exception>

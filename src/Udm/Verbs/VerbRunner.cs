@@ -32,14 +32,12 @@ internal static class VerbRunner
 
             if (verb is null)
             {
-                throw new VerbException(line.Verb == "measure"
-                    ? "this verb of dmsetup tells what IMA would measure, and there is no IMA here"
-                    : $"'{line.Verb}' is no verb{(VerbTable.Nearest(line.Verb) is { } near ? $": did you mean '{near.Name}'?" : ";")} see udm --help");
+                throw new VerbException($"'{line.Verb}' is no verb{(VerbTable.Nearest(line.Verb) is { } near ? $": did you mean '{near.Name}'?" : ";")} see udm --help");
             }
 
             if (line.Operands.Count < verb.MinOperands)
             {
-                throw new UsageException($"at least {verb.MinOperands} operand(s) expected");
+                throw new UsageException($"too few operands: it is used as '{HelpVerb.UsageOf(verb).First().Trim()}'");
             }
 
             if (line.Operands.Count > verb.MaxOperands)

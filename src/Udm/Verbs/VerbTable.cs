@@ -24,6 +24,7 @@ internal static class VerbTable
         new DepsVerb(),
         new TableVerb(),
         new StatusVerb(),
+        new MeasureVerb(),
         new WaitVerb(),
         new WatchVerb(),
         new StatsVerb(),

@@ -73,7 +73,7 @@ internal sealed class VerityVerb : Verb
                 Verify(context, VerityVolume.Open(data, hash, RootHash(context, root), Options(context)));
                 break;
             case ["open", string data, string name, string hash, .. { Length: <= 1 } root]:
-                Open(context, name, () => VerityVolume.Open(data, hash, RootHash(context, root), Options(context)));
+                Open(context, hash, name, () => VerityVolume.Open(data, hash, RootHash(context, root), Options(context)));
                 break;
             case ["close", string name]:
                 DeviceSetup.Close(context, name, "verity", "verity volume");
@@ -116,10 +116,12 @@ internal sealed class VerityVerb : Verb
         }
     }
 
-    private static void Open(VerbContext context, string name, Func<VerityVolume> open)
+    private static void Open(VerbContext context, string hash, string name, Func<VerityVolume> open)
     {
         DeviceSelector selector = context.Select(name);
+        context.Device = hash; // whose superblock may be wrong
         VerityVolume volume = open();
+        context.Device = name;
         (Option Option, string Word)[] words =
         [
             (Option.IgnoreCorruption, "ignore_corruption"), (Option.RestartOnCorruption, "restart_on_corruption"), (Option.PanicOnCorruption, "panic_on_corruption"),

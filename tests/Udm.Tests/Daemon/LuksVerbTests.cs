@@ -26,7 +26,7 @@ public sealed class LuksVerbTests
 
         File.WriteAllText(keyFile, "another");
         (int status, _, string error) = daemon.Udm("luks", "open", image, "m", "--key-file", keyFile);
-        Assert.Equal((1, "udm: luks m: no keyslot has this passphrase (Operation not permitted)\n"), (status, error));
+        Assert.Equal((1, $"udm: luks {image}: no keyslot has this passphrase (Operation not permitted)\n"), (status, error));
         Assert.DoesNotContain("m\t", daemon.UdmOk("ls"));
 
         daemon.UdmOk("create", "z", "--table", "0 8 zero");
@@ -39,6 +39,8 @@ public sealed class LuksVerbTests
     {
         using RunningDaemon daemon = new();
         (string image, string keyFile) = MakeFiles(daemon);
+        string sentence = "there is no LUKS header: it was never formatted, is another kind of device, or its header is gone or damaged (Invalid argument)";
+        Assert.Equal((1, "", $"udm: luks {image}: {sentence}\n"), daemon.Udm("luks", "open", image, "m", "--key-file", keyFile));
         string[] fast = ["--pbkdf", "pbkdf2", "--iterations", "1000", "--key-file", keyFile];
         string uuid = "12345678-1234-1234-1234-123456789abc";
         daemon.UdmOk(["luks", "format", image, .. fast, "--uuid", uuid, "--label", "name"]);

@@ -60,7 +60,7 @@ public sealed partial class VerbTests
         Verb verb = Named(name);
         if (verb.MinOperands > 0)
         {
-            Refused(name, $"udm: {name}: at least {verb.MinOperands} operand(s) expected; see udm {name} --help\n", name);
+            Refused(name, $"udm: {name}: too few operands: it is used as 'udm {name} {verb.Usage.Split('\n')[0]}'; see udm {name} --help\n", name);
         }
 
         if (verb.MaxOperands < int.MaxValue)

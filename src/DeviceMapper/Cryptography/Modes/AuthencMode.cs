@@ -44,6 +44,9 @@ internal sealed class AuthencMode : AeadCipher
     public override int BlockSize => _mode.BlockSize;
 
     /// <inheritdoc/>
+    public override int AuthenticationKeySize => _hashKeySize;
+
+    /// <inheritdoc/>
     public override bool TakesTag(int size) => size > 0 && size <= _tagSize;
 
     /// <inheritdoc/>

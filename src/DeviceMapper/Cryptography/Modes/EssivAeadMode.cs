@@ -16,6 +16,9 @@ internal sealed class EssivAeadMode(AeadCipher mode, BlockCipher cipher, string 
     public override int BlockSize => mode.BlockSize;
 
     /// <inheritdoc/>
+    public override int AuthenticationKeySize => mode.AuthenticationKeySize;
+
+    /// <inheritdoc/>
     public override bool TakesTag(int size) => mode.TakesTag(size);
 
     /// <inheritdoc/>

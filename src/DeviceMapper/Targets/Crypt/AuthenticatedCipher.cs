@@ -61,6 +61,10 @@ internal sealed class AuthenticatedCipher : DataCipher
     }
 
     /// <inheritdoc/>
+    public override void Measure(Measurement measurement) =>
+        measurement.Add("key_parts", _layout.Parts).Add("key_extra_size", _layout.ExtraSize).Add("key_mac_size", _cipher.AuthenticationKeySize);
+
+    /// <inheritdoc/>
     public override void WipeKey(ReadOnlySpan<byte> random)
     {
         SetKey(random);

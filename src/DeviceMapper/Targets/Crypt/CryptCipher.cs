@@ -57,6 +57,10 @@ internal sealed class CryptCipher : DataCipher
     }
 
     /// <inheritdoc/>
+    public override void Measure(Measurement measurement) =>
+        measurement.Add("key_parts", _layout.Parts).Add("key_extra_size", _layout.ExtraSize).Add("key_mac_size", 0);
+
+    /// <inheritdoc/>
     public override void WipeKey(ReadOnlySpan<byte> random)
     {
         SetKey(random);

@@ -87,6 +87,27 @@ internal sealed class CryptOptions
         }
     }
 
+    /// <summary>Adds those that the kernel measures.</summary>
+    public void Measure(Measurement measurement)
+    {
+        measurement.Add("allow_discards", AllowDiscards);
+        for (int i = 0; i < _queueing.Length; i++)
+        {
+            measurement.Add(_queueing[i], _queueingGiven[i]);
+        }
+
+        measurement.Add("iv_large_sectors", LargeIvSectors);
+        if (TagSize != 0)
+        {
+            measurement.Add("integrity_tag_size", TagSize).Add("cipher_auth", Profile!);
+        }
+
+        if (SectorSize != Sector.Size)
+        {
+            measurement.Add("sector_size", SectorSize);
+        }
+    }
+
     private void Take(TargetArguments arguments, int index, string word)
     {
         if (Is(word, "allow_discards"))

@@ -157,6 +157,14 @@ public sealed class CryptTarget : Target
     }
 
     /// <inheritdoc/>
+    public override void Measure(Measurement measurement)
+    {
+        _options.Measure(measurement);
+        measurement.Add("cipher_string", _cipherText).Add("key_size", _key.Bytes.Length);
+        _cipher.Measure(measurement);
+    }
+
+    /// <inheritdoc/>
     public override string? Message(IReadOnlyList<string> words)
     {
         if (words.Count < 2 || !Is(words[0], "key"))

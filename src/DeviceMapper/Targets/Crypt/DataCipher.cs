@@ -34,6 +34,9 @@ internal abstract class DataCipher(int sectorSize, bool largeIvSectors) : IDispo
     /// <exception cref="DmException">EINVAL: a part has a size that the cipher does not take.</exception>
     public abstract void SetKey(ReadOnlySpan<byte> key);
 
+    /// <summary>Adds how the key is parted.</summary>
+    public abstract void Measure(Measurement measurement);
+
     /// <summary>Forgets the key, for a random one.</summary>
     /// <param name="random">As long as the key.</param>
     public abstract void WipeKey(ReadOnlySpan<byte> random);

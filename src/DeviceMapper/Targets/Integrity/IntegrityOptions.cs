@@ -153,6 +153,30 @@ internal sealed class IntegrityOptions : IDisposable
         text.Append(CultureInfo.InvariantCulture, $" {Mode} {words.Count} ").AppendJoin(' ', words);
     }
 
+    /// <summary>Adds those that the kernel measures.</summary>
+    public void Measure(Measurement measurement, IntegritySuperblock superblock)
+    {
+        if (MetadataDevice is not null)
+        {
+            measurement.Add("meta_device", MetadataDevice.Name);
+        }
+
+        if (Log2Block != 0)
+        {
+            measurement.Add("block_size", 512 << Log2Block);
+        }
+
+        measurement.Add("recalculate", superblock.Has(IntegrityFlags.Recalculating))
+            .Add("allow_discards", AllowDiscards)
+            .Add("allow_discards_keyed", false) // the kernel's own discards under a key, which version 1.14 does not take
+            .Add("fix_padding", superblock.Has(IntegrityFlags.FixedPadding))
+            .Add("fix_hmac", superblock.Has(IntegrityFlags.FixedHmac))
+            .Add("legacy_recalculate", LegacyRecalculate)
+            .Add("journal_sectors", superblock.InitialSectors - IntegritySuperblock.Sectors)
+            .Add("interleave_sectors", 1u << superblock.Log2Interleave)
+            .Add("buffer_sectors", 1u << superblock.Log2Buffer);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

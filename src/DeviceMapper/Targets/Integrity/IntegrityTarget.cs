@@ -150,6 +150,14 @@ public sealed class IntegrityTarget : Target
     }
 
     /// <inheritdoc/>
+    public override void Measure(Measurement measurement)
+    {
+        IntegritySuperblock superblock = _integrity.Superblock;
+        measurement.Add("dev_name", _device.Name).Add("start", _start).Add("tag_size", superblock.TagSize).Add("mode", _options.Mode);
+        _options.Measure(measurement, superblock);
+    }
+
+    /// <inheritdoc/>
     public override IEnumerable<TargetArea> Areas =>
         [_options.MetadataDevice is null ? new(_device, _start + new SectorCount(_integrity.Superblock.DataSector(0)), Length) : new(_device, default, Length)];
 

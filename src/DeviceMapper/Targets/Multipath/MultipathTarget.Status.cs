@@ -36,7 +36,7 @@ public sealed partial class MultipathTarget
             text.Append($"2 {(_queueIo ? 1 : 0)} 0 0 {_groups.Length} {ShownGroup} ");
             foreach (PriorityGroup group in _groups)
             {
-                text.Append(group.IsBypassed ? "D " : group == _current ? "A " : "E ");
+                text.Append(State(group)).Append(' ');
                 group.Selector.AppendSelf(text);
                 text.Append($"{group.Paths.Length} {group.Selector.StatusWords} ");
                 foreach (MultipathPath path in group.Paths)
@@ -47,6 +47,30 @@ public sealed partial class MultipathTarget
             }
         }
     }
+
+    /// <inheritdoc/>
+    public override void Measure(Measurement measurement)
+    {
+        lock (_lock)
+        {
+            measurement.Add("nr_priority_groups", _groups.Length);
+            for (int i = 0; i < _groups.Length; i++)
+            {
+                PriorityGroup group = _groups[i];
+                measurement.Add($"pg_state_{i}", State(group)).Add($"nr_pgpaths_{i}", group.Paths.Length).Add($"path_selector_name_{i}", group.Selector.Name);
+                for (int j = 0; j < group.Paths.Length; j++)
+                {
+                    MultipathPath path = group.Paths[j];
+                    measurement.Add($"path_name_{i}_{j}", path.Name)
+                        .Add($"is_active_{i}_{j}", path.IsActive ? 'A' : 'F')
+                        .Add($"fail_count_{i}_{j}", path.FailCount)
+                        .Add($"path_selector_status_{i}_{j}", ""); // no selector of the kernel tells IMA anything
+                }
+            }
+        }
+    }
+
+    private char State(PriorityGroup group) => group.IsBypassed ? 'D' : group == _current ? 'A' : 'E';
 
     private int ShownGroup => (_next ?? _current)?.Number ?? (_groups.Length > 0 ? 1 : 0);
 }

@@ -214,6 +214,17 @@ public class SnapshotTarget : Target
     }
 
     /// <inheritdoc/>
+    public override void Measure(Measurement measurement) => measurement
+        .Add("snap_origin_name", _origin.Name)
+        .Add("snap_cow_name", _cow.Name)
+        .Add("snap_valid", Snapshot.IsValid)
+        .Add("snap_merge_failed", MergeFailed)
+        .Add("snapshot_overflowed", Snapshot.Overflowed);
+
+    /// <summary>Whether merging it ended with an error.</summary>
+    private protected virtual bool MergeFailed => false;
+
+    /// <inheritdoc/>
     public override IEnumerable<TargetArea> Areas => [new(_origin, default, Length), new(_cow, default, _cow.Device.Size)];
 
     /// <summary>Discards come a chunk at a time.</summary>

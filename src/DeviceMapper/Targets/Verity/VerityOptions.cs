@@ -68,6 +68,23 @@ internal sealed class VerityOptions
     /// <summary>What happens on errors of the devices.</summary>
     public VerityMode ErrorMode { get; private set; }
 
+    /// <summary>The word for <see cref="Mode"/>; null for that without one.</summary>
+    public string? ModeWord => Mode switch
+    {
+        VerityMode.Ignore => "ignore_corruption",
+        VerityMode.Restart => "restart_on_corruption",
+        VerityMode.Panic => "panic_on_corruption",
+        _ => null,
+    };
+
+    /// <summary>The word for <see cref="ErrorMode"/>; null for that without one.</summary>
+    public string? ErrorModeWord => ErrorMode switch
+    {
+        VerityMode.Restart => "restart_on_error",
+        VerityMode.Panic => "panic_on_error",
+        _ => null,
+    };
+
     /// <summary>Blocks whose hash is that of zeroes are not read.</summary>
     public bool IgnoreZeroBlocks { get; private set; }
 
@@ -103,11 +120,8 @@ internal sealed class VerityOptions
             }
         }
 
-        Add(Mode == VerityMode.Ignore, "ignore_corruption");
-        Add(Mode == VerityMode.Restart, "restart_on_corruption");
-        Add(Mode == VerityMode.Panic, "panic_on_corruption");
-        Add(ErrorMode == VerityMode.Restart, "restart_on_error");
-        Add(ErrorMode == VerityMode.Panic, "panic_on_error");
+        Add(ModeWord is not null, ModeWord ?? "");
+        Add(ErrorModeWord is not null, ErrorModeWord ?? "");
         Add(IgnoreZeroBlocks, "ignore_zero_blocks");
         Add(CheckAtMostOnce, "check_at_most_once");
         Add(TryVerifyInTasklet, "try_verify_in_tasklet");

@@ -154,6 +154,29 @@ public sealed class VerityTarget : Target
     }
 
     /// <inheritdoc/>
+    public override void Measure(Measurement measurement)
+    {
+        measurement.Add("hash_failed", _corrupt ? 'C' : 'V')
+            .Add("verity_version", _verity.Version)
+            .Add("data_device_name", _verity.Data.Name)
+            .Add("hash_device_name", _verity.Hash.Name)
+            .Add("verity_algorithm", _verity.Algorithm)
+            .Add("root_digest", Convert.ToHexStringLower(Tree.Root))
+            .Add("salt", _salt.Length == 0 ? "-" : Convert.ToHexStringLower(_salt))
+            .Add("ignore_zero_blocks", _options.IgnoreZeroBlocks)
+            .Add("check_at_most_once", _options.CheckAtMostOnce);
+        if (_options.ModeWord is { } mode)
+        {
+            measurement.Add("verity_mode", mode);
+        }
+
+        if (_options.ErrorModeWord is { } errorMode)
+        {
+            measurement.Add("verity_error_mode", errorMode);
+        }
+    }
+
+    /// <inheritdoc/>
     public override IEnumerable<TargetArea> Areas => [new(_verity.Data, default, Length)];
 
     /// <inheritdoc/>

@@ -45,7 +45,7 @@ public sealed record IntegrityHeader
         device.Position = 0;
         if (device.ReadAtLeast(block, Used, throwOnEndOfStream: false) < Used || !block.AsSpan().StartsWith("integrt\0"u8))
         {
-            throw Damaged("there is no superblock of integrity: the device was not formatted, or is another");
+            throw Damaged("there is no superblock of integrity: it was never formatted, or is another kind of device");
         }
 
         int version = block[8], log2Interleave = block[9], log2Sectors = block[28];

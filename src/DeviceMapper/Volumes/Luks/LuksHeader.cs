@@ -46,7 +46,7 @@ internal sealed record LuksHeader
 
         // Version 2 has a second header, which serves where the first is damaged.
         return Luks2Header.TryRead(device)
-            ?? throw Damaged("there is no LUKS header: this is another kind of device, or its header is gone or damaged");
+            ?? throw Damaged("there is no LUKS header: it was never formatted, is another kind of device, or its header is gone or damaged");
     }
 
     /// <summary>Reads bytes; what is behind the device's end is zeroes.</summary>

@@ -47,7 +47,7 @@ public sealed record VeritySuperblock
         device.Position = (long)offset;
         if (device.ReadAtLeast(block, Size, throwOnEndOfStream: false) < Size || !block.AsSpan(0, 8).SequenceEqual(Signature))
         {
-            throw Damaged("there is no superblock of verity: the device was formatted without one, or is another");
+            throw Damaged("there is no superblock of verity: it was formatted without one, or is another kind of device");
         }
 
         ReadOnlySpan<byte> bytes = block;
