@@ -35,6 +35,7 @@ public sealed class JsonTests : IDisposable
         { "table", "devices", "name,major,minor,uuid,read_only,targets" },
         { "table --concise", "devices", "name,major,minor,uuid,read_only,targets" },
         { "status", "devices", "name,major,minor,uuid,read_only,targets" },
+        { "measure", "devices", "name,major,minor,uuid,read_only,targets" },
         { "targets", "targets", "name,version" },
         { "target-version linear zero", "targets", "name,version" },
         { "version", "", "library_version,driver_version" },
@@ -99,7 +100,7 @@ public sealed class JsonTests : IDisposable
     public void Without_devices_the_list_is_empty_and_a_failure_leaves_the_document_whole()
     {
         using LocalVerbs none = new();
-        foreach (string command in (string[])["ls", "ls --tree", "info", "info -c", "deps", "table", "status", "multipath ls", "mangle"])
+        foreach (string command in (string[])["ls", "ls --tree", "info", "info -c", "deps", "table", "status", "measure", "multipath ls", "mangle"])
         {
             Assert.Equal("{\"devices\":[]}\n", none.Ok([.. command.Split(' '), "--json"]));
         }
