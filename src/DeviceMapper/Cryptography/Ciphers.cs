@@ -52,6 +52,8 @@ internal static class Ciphers
                 return new LrwMode(CreateBlockCipher(parts[0], 16));
             case ("cts", 1) when parts[0].StartsWith("cbc(", StringComparison.Ordinal):
                 return new CtsMode(CreateMode(parts[0]));
+            case ("rfc3686", 1) when parts[0].StartsWith("ctr(", StringComparison.Ordinal):
+                return new Rfc3686Mode(CreateMode(parts[0]));
             case ("essiv", 2):
                 return CreateEssiv(parts[0], parts[1]);
             case ("adiantum", 2):
@@ -116,14 +118,20 @@ internal static class Ciphers
 
     private static EssivMode CreateEssiv(string mode, string hash)
     {
-        if (!TrySplit(mode, out _, out string[] parts))
+        string name = mode; // of the innermost cipher: aes, of cts(cbc(aes))
+        while (TrySplit(name, out _, out string[] parts))
+        {
+            name = parts[0];
+        }
+
+        if (name == mode)
         {
             throw NoSuch(mode);
         }
 
         Digest.Create(hash).Dispose(); // so that a hash that is not there is told before a key that does not fit
         SectorCipher cipher = CreateMode(mode);
-        return new EssivMode(cipher, CreateBlockCipher(parts[0]), hash);
+        return new EssivMode(cipher, CreateBlockCipher(name), hash);
     }
 
     /// <summary>The cipher of libgcrypt that the kernel knows by a name; null where it has none.</summary>

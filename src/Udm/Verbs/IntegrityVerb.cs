@@ -10,6 +10,8 @@ namespace Udm.Verbs;
 /// <summary>Volumes of integrity, as integritysetup makes them.</summary>
 internal sealed class IntegrityVerb : Verb
 {
+    private const string KeyNames = "integrity-"; // in the keyring of the connection
+
     /// <inheritdoc/>
     public override string Name => "integrity";
 
@@ -102,9 +104,19 @@ internal sealed class IntegrityVerb : Verb
         DeviceSetup.Make(
             context,
             selector,
-            volume.TableLine(),
+            volume.TableLine(KeyNames),
             $"CRYPT-INTEGRITY-{name}", // as integritysetup's
-            DmFlags.SecureData | (format.Mode == IntegrityMode.Recovery ? DmFlags.ReadOnly : DmFlags.None)); // there may be keys in it
+            format.Mode == IntegrityMode.Recovery ? DmFlags.ReadOnly : DmFlags.None,
+            devices => GiveKeys(devices, format));
+    }
+
+    /// <summary>The keys go beside the table, never in a string.</summary>
+    private static void GiveKeys(DeviceClient devices, IntegrityFormat format)
+    {
+        foreach ((string description, SecretMemory key) in format.NamedKeys(KeyNames))
+        {
+            devices.GiveKey(Keyring.Passed, description, key.Span);
+        }
     }
 
     private static void Dump(VerbContext context, IntegrityHeader header)

@@ -60,17 +60,7 @@ public sealed class KeysInMemoryTests : IDisposable
         using SecretMemory key = volume.Unlock("a passphrase"u8);
         byte[] secret = key.Span.ToArray();
 
-        // While the daemon stands still, the command has the key and waits.
-        _daemon.Signal("STOP");
-        using Process command = Start(Marker);
-        Assert.True(SpinWait.SpinUntil(() => Waits(command), TimeSpan.FromSeconds(60)), "the command does not wait for the daemon");
-        Thread.Sleep(500);
-        List<string> found = Found(Gcore(command.Id), secret);
-        _daemon.Signal("CONT");
-        command.WaitForExit();
-        Assert.Equal(0, command.ExitCode);
-        Assert.Empty(found);
-
+        Assert.Empty(FoundInCommand(secret, "luks", "open", _image, Marker, "--key-file", _keyFile));
         Use(Marker);
         Assert.Empty(Found(Gcore(_daemon.Pid), secret));
         Assert.Matches("crypt aes-xts-plain64 :64:logon:cryptsetup:[0-9a-f-]{36}-d0 0 ", _daemon.UdmOk("table", Marker, "--showkeys"));
@@ -105,13 +95,37 @@ public sealed class KeysInMemoryTests : IDisposable
         Assert.Contains("cannot be locked in memory: raise the limit on locked memory (ulimit -l, LimitMEMLOCK=, or RLIMIT_MEMLOCK)", error);
     }
 
-    private Process Start(string name)
+    [Fact]
+    public void A_core_file_of_daemon_and_command_line_has_no_key_of_an_integrity_volume()
     {
-        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "udm"), ["luks", "open", _image, name, "--key-file", _keyFile])
+        File.WriteAllBytes(_keyFile, _key);
+        string[] keys = ["--integrity", "hmac-sha256", "--integrity-key-file", _keyFile, "--journal-integrity", "hmac-sha256", "--journal-integrity-key-file", _keyFile];
+        _daemon.UdmOk(["integrity", "format", _image, "--no-wipe", .. keys]);
+        Assert.Empty(FoundInCommand(_key, ["integrity", "open", _image, Marker, .. keys, "--integrity-recalculate"]));
+        Use(Marker);
+        Assert.Empty(Found(Gcore(_daemon.Pid), _key));
+        Assert.Matches($"internal_hash:hmac\\(sha256\\):{_hex} journal_mac:hmac\\(sha256\\):{_hex}\n", _daemon.UdmOk("table", Marker, "--showkeys"));
+    }
+
+    /// <summary>What a core file of a command has of a key. It is made while the daemon stands still: the command has the key, and waits.</summary>
+    private List<string> FoundInCommand(byte[] key, params string[] words)
+    {
+        _daemon.Signal("STOP");
+        try
         {
-            Environment = { ["UDM_RUN"] = _daemon.Folder },
-        };
-        return Process.Start(start)!;
+            using Process command = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "udm"), words) { Environment = { ["UDM_RUN"] = _daemon.Folder } })!;
+            Assert.True(SpinWait.SpinUntil(() => Waits(command), TimeSpan.FromSeconds(60)), "the command does not wait for the daemon");
+            Thread.Sleep(500);
+            List<string> found = Found(Gcore(command.Id), key);
+            _daemon.Signal("CONT");
+            command.WaitForExit();
+            Assert.Equal(0, command.ExitCode);
+            return found;
+        }
+        finally
+        {
+            _daemon.Signal("CONT");
+        }
     }
 
     /// <summary>Whether a process has connected to a socket.</summary>

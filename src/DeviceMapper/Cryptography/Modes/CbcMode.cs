@@ -24,7 +24,7 @@ internal sealed class CbcMode(BlockCipher cipher, bool propagating = false) : Se
         int size = cipher.BlockSize;
         Span<byte> chain = stackalloc byte[size];
         Span<byte> plain = stackalloc byte[size];
-        iv.CopyTo(chain);
+        iv[..size].CopyTo(chain);
         for (int at = 0; at < source.Length; at += size)
         {
             Span<byte> block = destination.Slice(at, size);

@@ -68,6 +68,19 @@ public sealed record IntegrityFormat
     /// <summary>Whether what is there already may be overwritten; else the start of the device has to be zeroes.</summary>
     public bool Overwrite { get; init; }
 
+    /// <summary>The keys, by the names that <see cref="IntegrityVolume.TableLine(string)"/> has for them.</summary>
+    /// <param name="keyring">How the names start.</param>
+    public IEnumerable<(string Description, SecretMemory Key)> NamedKeys(string keyring)
+    {
+        foreach ((string option, IntegrityKey? key) in new[] { ("internal_hash", Hash), ("journal_mac", JournalHash), ("journal_crypt", JournalCipher) })
+        {
+            if (key?.Key is { } bytes)
+            {
+                yield return (keyring + option, bytes);
+            }
+        }
+    }
+
     /// <summary>Bytes of a tag of a new volume.</summary>
     /// <exception cref="DmException">ENOENT: there is no such hash. ENOKEY, ENOSYS, EINVAL: the key is missing, or does not fit.</exception>
     internal int NewTagSize()

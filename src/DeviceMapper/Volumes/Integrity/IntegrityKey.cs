@@ -12,5 +12,9 @@ public sealed record IntegrityKey(string Name, SecretMemory? Key = null)
         Name.Split('-', 2) is [string mode, { Length: > 0 } of] && !Name.Contains('(', StringComparison.Ordinal) && !char.IsDigit(of[0]) ? $"{mode}({of})" : Name;
 
     /// <summary>The word of a table.</summary>
-    internal string Word(string option) => Key is null ? $"{option}:{KernelName}" : $"{option}:{KernelName}:{Convert.ToHexStringLower(Key.Span)}";
+    /// <param name="option">The option that it is for.</param>
+    /// <param name="keyring">How the keyring's names of the table's keys start; null: the key's digits are in the word.</param>
+    internal string Word(string option, string? keyring) => Key is null ? $"{option}:{KernelName}"
+        : keyring is null ? $"{option}:{KernelName}:{Convert.ToHexStringLower(Key.Span)}"
+        : $"{option}:{KernelName}::{Key.Length}:{Keyring.Passed}:{keyring}{option}";
 }

@@ -1,3 +1,4 @@
+using DeviceMapper.Cryptography;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
@@ -71,9 +72,12 @@ public sealed class IntegrityVolume
         return IntegrityHeader.Read(stream);
     }
 
-    /// <summary>The line of the volume's table. It has the keys, where there are any.</summary>
-    public TableLine TableLine() =>
-        Line(Word(_path), _format.DataDevice is { } data ? Word(data) : null, _format, Header.ProvidedSectors, Header.TagSize, Header.SectorSize, isNew: false);
+    /// <summary>The line of the volume's table. It has the keys' digits, where there are any.</summary>
+    public TableLine TableLine() => MakeLine(null);
+
+    /// <summary>The same, with names in place of keys: each of <see cref="IntegrityFormat.NamedKeys"/> has to be in the keyring while the table is loaded, as one of the type <see cref="Keyring.Passed"/>.</summary>
+    /// <param name="keyring">How the names start.</param>
+    public TableLine TableLine(string keyring) => MakeLine(keyring);
 
     /// <summary>A path as a table's word.</summary>
     internal static string Word(string path) => TableParser.EscapeWord(Path.GetFullPath(path));
@@ -86,7 +90,8 @@ public sealed class IntegrityVolume
     /// <param name="tagSize">Bytes of a tag.</param>
     /// <param name="sectorSize">Bytes that have one.</param>
     /// <param name="isNew">Whether it is to be formatted.</param>
-    internal static TableLine Line(string device, string? data, IntegrityFormat format, ulong sectors, int tagSize, int sectorSize, bool isNew)
+    /// <param name="keyring">How the keyring's names of its keys start; null: their digits are in it.</param>
+    internal static TableLine Line(string device, string? data, IntegrityFormat format, ulong sectors, int tagSize, int sectorSize, bool isNew, string? keyring)
     {
         bool bitmap = format.Mode == IntegrityMode.Bitmap;
         List<string> words = [];
@@ -98,9 +103,9 @@ public sealed class IntegrityVolume
         Add(isNew && format.InterleaveSectors is not null, $"interleave_sectors:{format.InterleaveSectors}");
         words.Add($"block_size:{sectorSize}");
         Add(format.BufferSectors is not null, $"buffer_sectors:{format.BufferSectors}");
-        words.Add(format.Hash.Word("internal_hash"));
-        Add(format.JournalHash is not null, format.JournalHash?.Word("journal_mac"));
-        Add(format.JournalCipher is not null, format.JournalCipher?.Word("journal_crypt"));
+        words.Add(format.Hash.Word("internal_hash", keyring));
+        Add(format.JournalHash is not null, format.JournalHash?.Word("journal_mac", keyring));
+        Add(format.JournalCipher is not null, format.JournalCipher?.Word("journal_crypt", keyring));
         words.AddRange(["fix_padding", "fix_hmac"]);
         Add(format.LegacyRecalculate, "legacy_recalculate");
         Add(!isNew && format.Recalculate, "recalculate");
@@ -125,4 +130,7 @@ public sealed class IntegrityVolume
             }
         }
     }
+
+    private TableLine MakeLine(string? keyring) => Line(
+        Word(_path), _format.DataDevice is { } data ? Word(data) : null, _format, Header.ProvidedSectors, Header.TagSize, Header.SectorSize, isNew: false, keyring);
 }
