@@ -64,13 +64,19 @@ public sealed class WaitingTests
         Assert.False(times.AreLong);
         for (int i = 0; i < 3; i++)
         {
-            times.Took(100);
+            times.Took(100, bytes: 4096);
         }
 
         Assert.True(times.AreLong);
         for (int i = 0; i < 6; i++)
         {
-            times.Took(3);
+            times.Took(3, bytes: 4096);
+        }
+
+        Assert.False(times.AreLong);
+        for (int i = 0; i < 9; i++)
+        {
+            times.Took(100, bytes: 128 << 10); // as long as that takes to copy
         }
 
         Assert.False(times.AreLong);

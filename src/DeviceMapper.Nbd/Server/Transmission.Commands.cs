@@ -65,9 +65,10 @@ internal sealed unsafe partial class Transmission
             return;
         }
 
+        int length = write.Length; // it may have ended, and be another one, when it is submitted
         long before = Stopwatch.GetTimestamp();
         write.Submit();
-        _writeTimes.Took((Stopwatch.GetTimestamp() - before) / TicksInMicrosecond);
+        _writeTimes.Took((Stopwatch.GetTimestamp() - before) / TicksInMicrosecond, length);
     }
 
     /// <summary>Handles a request that has no data.</summary>

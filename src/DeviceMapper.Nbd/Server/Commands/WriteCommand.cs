@@ -11,6 +11,9 @@ internal sealed unsafe class WriteCommand(Transmission connection) : Command(con
     private byte* _data;
     private int _length;
 
+    /// <summary>The bytes that it writes.</summary>
+    public int Length => _length;
+
     public void Start(in NbdRequest request, ulong offset, byte* data, int length, NativeBuffer dataBuffer, Pieces? pieces)
     {
         Connection.Begin(this, request.Cookie, NbdTransmission.SimpleReplyLength);
