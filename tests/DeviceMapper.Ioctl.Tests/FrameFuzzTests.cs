@@ -7,14 +7,14 @@ namespace DeviceMapper.Ioctl.Tests;
 
 /// <summary>
 /// Frames at random on the control socket: each is answered, or its connection is closed, and others are served as before. UDM_FUZZ_ROUNDS sets how
-/// many, UDM_FUZZ_SEED from which seed.
+/// many (UDM_TEST_LONG makes it 20,000), UDM_FUZZ_SEED from which seed.
 /// </summary>
 public sealed class FrameFuzzTests
 {
     private const uint Magic = 0x316d6475;
     private const int Patience = 60_000; // ms
 
-    private static readonly int Rounds = Setting("UDM_FUZZ_ROUNDS", 400);
+    private static readonly int Rounds = Setting("UDM_FUZZ_ROUNDS", Environment.GetEnvironmentVariable("UDM_TEST_LONG") == "1" ? 20_000 : 400);
     private static readonly int Seed = Setting("UDM_FUZZ_SEED", 1);
 
     // All that do not wait for something that never comes.
