@@ -6,6 +6,7 @@ namespace DeviceMapper.Nbd.Tests;
 internal sealed class RemoteServer : IDisposable
 {
     private const int Size = 32 << 20;
+    private static readonly string Udm = Path.Join(AppContext.BaseDirectory, "../../../../../src/Udm/bin/Release/net10.0/udm");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("udm-nbd-").FullName;
     private readonly string _kind;
@@ -30,6 +31,8 @@ internal sealed class RemoteServer : IDisposable
             file.SetLength(Size);
         }
 
+        File.WriteAllText(Path.Join(_folder, "devices"), $"[d]\n0 {Size / 512} linear file:{_image} 0\n");
+
         Uri = $"nbd+unix:///?socket={Socket}";
         Start();
     }
@@ -47,14 +50,19 @@ internal sealed class RemoteServer : IDisposable
         {
             "nbdkit" => ["nbdkit", "-f", "-U", Socket, "file", _image],
             "nbdkit, slow" => ["nbdkit", "-f", "-U", Socket, "--filter=delay", "file", _image, "rdelay=3ms", "wdelay=3ms"],
+            "nbdkit, with errors" => ["nbdkit", "-f", "-U", Socket, "--filter=error", "file", _image, "error-rate=1%"],
+            "udm" => [Udm, "serve", "--run", Path.Join(_folder, "run"), "--nbd", $"unix:{Socket}", Path.Join(_folder, "devices")],
             "nbdkit without structured replies" => ["nbdkit", "-f", "--no-sr", "-U", Socket, "file", _image],
             "qemu-nbd" => ["qemu-nbd", "-t", "-e", "16", "-f", "raw", "--discard=unmap", "-k", Socket, _image],
             _ => throw new ArgumentException(_kind),
         };
         ServedRegistry.SkipWithout(command[0]);
-        _process = System.Diagnostics.Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true });
+        _process = System.Diagnostics.Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true });
         Assert.True(SpinWait.SpinUntil(() => File.Exists(Socket), TimeSpan.FromSeconds(30)), $"{command[0]} does not start");
     }
+
+    /// <summary>How many connections it has: each has a socket of its name, as the one that listens.</summary>
+    public int Connections => File.ReadLines("/proc/net/unix").Count(line => line.EndsWith(' ' + Socket, StringComparison.Ordinal)) - 1;
 
     /// <summary>Whether the program has ended by itself.</summary>
     public bool HasEnded => _process is { HasExited: true };
@@ -69,6 +77,10 @@ internal sealed class RemoteServer : IDisposable
             process.Dispose();
             _process = null;
             File.Delete(Socket);
+            if (_kind == "udm" && Directory.Exists(Path.Join(_folder, "run")))
+            {
+                _ = ServedRegistry.Run("fusermount3", "-uz", Path.Join(_folder, "run/mapper")); // which the next one does too, where there is a next
+            }
         }
     }
 
