@@ -112,7 +112,16 @@ internal sealed class MetadataSpaceMap
     }
 
     /// <summary>One more refers to a block.</summary>
-    public void Increment(ulong block) => Change(block, 1);
+    /// <exception cref="DmException">EILSEQ: there is no such block.</exception>
+    public void Increment(ulong block)
+    {
+        if (_bootstrap == 0 && block >= Blocks)
+        {
+            throw new DmException(Errno.EILSEQ, $"metadata block {block} is referred to, and lies beyond the {Blocks} blocks of the space map");
+        }
+
+        Change(block, 1);
+    }
 
     /// <summary>One less refers to a block.</summary>
     /// <exception cref="DmException">EILSEQ: none did.</exception>

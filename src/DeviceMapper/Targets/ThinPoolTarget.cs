@@ -160,7 +160,7 @@ public sealed class ThinPoolTarget : Target
         }
         catch (DmException e) when (!e.Message.StartsWith(Type.Name, StringComparison.Ordinal))
         {
-            string next = e.Errno is Errno.EILSEQ or Errno.ENOTBLK ? $"; 'udm thin check {_metadata.Name}' says what is damaged" : "";
+            string next = e.Errno is Errno.EILSEQ or Errno.ENOTBLK ? $"; 'udm thin check METADATA' says what is damaged" : "";
             throw new DmException(e.Errno, $"{Type.Name}: argument 1 (metadata device): {e.Message}{next}", e);
         }
 

@@ -79,7 +79,7 @@ internal sealed class SnapshotVerb : Verb
     {
         DeviceSelector origin = context.Select(originName);
         TargetText target = DeviceSetup.Only(context, origin, "snapshot-origin")
-            ?? throw new VerbException("its table is not 'snapshot-origin DEVICE': writes to it would go past its snapshots");
+            ?? throw new VerbException("its table is not 'snapshot-origin DEVICE': writes to it would go past its snapshots, so load that table first; of a volume of a thin pool 'udm thin snapshot' makes one");
         string arguments = TablePaths.Resolve($"{target.Text} {TableParser.EscapeWord(cow)} P {chunk.Value}");
         context.Devices.Suspend(origin, DmFlags.None);
         try
@@ -101,7 +101,7 @@ internal sealed class SnapshotVerb : Verb
             return;
         }
 
-        TargetText target = DeviceSetup.Only(context, snapshot, "snapshot") ?? throw new VerbException("it is no snapshot");
+        TargetText target = DeviceSetup.Only(context, snapshot, "snapshot") ?? throw new VerbException("it is no snapshot; 'udm snapshot ls' lists those there are");
         IReadOnlyList<string> words = TableParser.SplitWords(target.Text);
         if (words[2] == "N")
         {

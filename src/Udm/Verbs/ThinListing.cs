@@ -59,7 +59,7 @@ internal static class ThinListing
     public static void ListVolumes(VerbContext context, string poolName)
     {
         DeviceSelector pool = context.Select(poolName);
-        TargetText target = DeviceSetup.Only(context, pool, "thin-pool") ?? throw new VerbException("it is no thin pool");
+        TargetText target = DeviceSetup.Only(context, pool, "thin-pool") ?? throw new VerbException("it is no thin pool; 'udm thin ls' lists those there are");
         IReadOnlyList<string> words = TableParser.SplitWords(target.Text);
         IReadOnlyList<NamedDevice> devices = context.Devices.List();
         string path = PathOf(context, words[0], devices);

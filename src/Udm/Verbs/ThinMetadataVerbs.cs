@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DeviceMapper;
 using DeviceMapper.Native;
 using DeviceMapper.Volumes.Thin;
@@ -47,6 +48,16 @@ internal static class ThinMetadataVerbs
         context.Device = path;
         using ThinPoolMetadata metadata = ThinPoolMetadata.Open(path);
         metadata.Repair(newFile, saved => ShowProgress(context, $"{saved} mappings are saved"));
+        if (context.PrintsJson)
+        {
+            JsonValues.Print(context.Out, writer =>
+            {
+                WriteDamage(writer, "lost", metadata);
+                writer.WriteString("new_file", newFile);
+            });
+            return;
+        }
+
         foreach (string damage in metadata.Damage)
         {
             context.Out.WriteLine($"lost: {damage}");
@@ -74,16 +85,21 @@ internal static class ThinMetadataVerbs
 
     private static void PrintJson(VerbContext context, ThinPoolMetadata metadata, string path) => JsonValues.Print(context.Out, writer =>
     {
-        writer.WriteStartArray("damage");
+        WriteDamage(writer, "damage", metadata);
+        writer.WriteBoolean("needs_check", metadata.NeedsCheck);
+        writer.WriteString("next", metadata.Damage.Count > 0 ? $"udm thin repair {path} NEWFILE" : metadata.NeedsCheck ? $"udm thin clear {path}" : null);
+    });
+
+    private static void WriteDamage(Utf8JsonWriter writer, string key, ThinPoolMetadata metadata)
+    {
+        writer.WriteStartArray(key);
         foreach (string damage in metadata.Damage)
         {
             writer.WriteStringValue(damage);
         }
 
         writer.WriteEndArray();
-        writer.WriteBoolean("needs_check", metadata.NeedsCheck);
-        writer.WriteString("next", metadata.Damage.Count > 0 ? $"udm thin repair {path} NEWFILE" : metadata.NeedsCheck ? $"udm thin clear {path}" : null);
-    });
+    }
 
     private static ThinPoolMetadata ReadAll(VerbContext context, string path)
     {

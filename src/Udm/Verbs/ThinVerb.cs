@@ -30,7 +30,7 @@ internal sealed class ThinVerb : Verb
         ls POOL [--json]
         check METADATA [--json]
         dump METADATA
-        repair METADATA NEWFILE
+        repair METADATA NEWFILE [--json]
         clear METADATA
         """;
 
@@ -144,7 +144,7 @@ internal sealed class ThinVerb : Verb
         DeviceSelector pool = context.Select(poolName);
         if (DeviceSetup.Only(context, pool, "thin-pool") is null)
         {
-            throw new VerbException("it is no thin pool");
+            throw new VerbException("it is no thin pool; 'udm thin ls' lists those there are");
         }
 
         ulong id = TakeId(context, pool, id => $"create_thin {id}");
@@ -175,14 +175,21 @@ internal sealed class ThinVerb : Verb
         DeviceSelector pool = context.Select(poolName);
         if (DeviceSetup.Only(context, pool, "thin-pool") is null)
         {
-            throw new VerbException("it is no thin pool");
+            throw new VerbException("it is no thin pool; 'udm thin ls' lists those there are");
         }
 
         ulong number = ulong.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out ulong parsed)
             ? parsed
             : throw new UsageException($"'{id}' is not the number of a volume; 'udm thin ls {poolName}' lists those of the pool");
         DeviceNumber device = Number(context, pool);
-        DeviceSetup.Make(context, context.Select(name), new TableLine(default, size, "thin", $"{device} {number}"));
+        try
+        {
+            DeviceSetup.Make(context, context.Select(name), new TableLine(default, size, "thin", $"{device} {number}"));
+        }
+        catch (DmException refusal) when (refusal.Errno == Errno.ENODATA)
+        {
+            throw new DmException(refusal.Errno, $"{refusal.Message}; 'udm thin ls {poolName}' lists those that it has", refusal);
+        }
     }
 
     private static void Remove(VerbContext context, string volumeName)
@@ -228,7 +235,7 @@ internal sealed class ThinVerb : Verb
 
     internal static (DeviceNumber Pool, ulong Id, SectorCount Size) Volume(VerbContext context, DeviceSelector volume)
     {
-        TargetText target = DeviceSetup.Only(context, volume, "thin") ?? throw new VerbException("it is no volume of a thin pool");
+        TargetText target = DeviceSetup.Only(context, volume, "thin") ?? throw new VerbException("it is no volume of a thin pool; 'udm thin ls' lists those there are, 'udm remove' removes any device");
         IReadOnlyList<string> words = TableParser.SplitWords(target.Text);
         return DeviceNumber.TryParse(words[0], out DeviceNumber pool) && ulong.TryParse(words[1], out ulong id)
             ? (pool, id, target.Length)

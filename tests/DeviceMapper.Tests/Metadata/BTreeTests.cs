@@ -151,6 +151,21 @@ public sealed class BTreeTests
         Assert.Throws<DmException>(() => tree.Visit(block.Number, 0, (_, _) => true));
     }
 
+    [Fact]
+    public void A_reference_to_a_block_that_does_not_exist_is_an_error()
+    {
+        using ClaimedDevice device = NewDevice();
+        TransactionManager transaction = NewTransaction(device);
+        foreach (ulong block in (ulong[])[device.Device.Size.Bytes / BlockKind.Size, 1 << 30, ulong.MaxValue])
+        {
+            DmException error = Assert.Throws<DmException>(() => transaction.Increment(block));
+            Assert.Equal(Native.Errno.EILSEQ, error.Errno);
+            Assert.Throws<DmException>(() => transaction.Decrement(block));
+        }
+
+        Commit(transaction);
+    }
+
     private static ClaimedDevice NewDevice() => new(new FakeDevice("m", 65536));
 
     private static TransactionManager NewTransaction(ClaimedDevice device)

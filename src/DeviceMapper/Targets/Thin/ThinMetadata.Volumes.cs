@@ -20,6 +20,7 @@ internal sealed partial class ThinMetadata
         {
             volume = new Volume(id, FindDetails(id) ?? throw NoVolume(id), FindRoot(id));
             _open.Add(id, volume);
+            _inService = true;
         }
 
         volume.Users++;
@@ -98,7 +99,11 @@ internal sealed partial class ThinMetadata
     /// <exception cref="DmException">EBUSY: one is kept already.</exception>
     public void ReserveSnapshot()
     {
-        Commit();
+        if (_changed)
+        {
+            Commit();
+        }
+
         if (_super.HeldRoot != 0)
         {
             throw new DmException(Errno.EBUSY, "a metadata snapshot is kept already: release that one first");

@@ -40,6 +40,7 @@ internal sealed partial class ThinMetadata
     private ulong _metadataThreshold;
     private ThinSuperblock? _marked; // with the mark needs_check, which is still to be written
     private bool _changed;
+    private bool _inService; // it has been changed, or a volume opened: from then on there is no commit that writes nothing
     private int _unfinished; // changes that began; after one that failed half-way there is only an abort
 
     /// <summary>Opens the metadata on a device, or formats it where its first block is all zeroes. Waits.</summary>
@@ -65,7 +66,7 @@ internal sealed partial class ThinMetadata
         set
         {
             _super.TransactionId = value;
-            _changed = true;
+            _changed = _inService = true;
         }
     }
 
@@ -110,10 +111,13 @@ internal sealed partial class ThinMetadata
     /// <summary>Blocks that the metadata device has now.</summary>
     public ulong DeviceBlocks => _transaction.Blocks.DeviceBlocks;
 
-    /// <summary>Makes everything durable that has changed: the data first, then the blocks, then the superblock. For the writer; waits.</summary>
+    /// <summary>
+    /// Makes everything durable that has changed: the data first, then the blocks, then the superblock, which is written also where nothing has, as in the
+    /// kernel: so whoever asks learns that it cannot be. For the writer; waits.
+    /// </summary>
     public void Commit()
     {
-        if (!_changed)
+        if (!_changed && !_inService)
         {
             return;
         }
@@ -217,7 +221,7 @@ internal sealed partial class ThinMetadata
     /// <exception cref="DmException">ENOSPC: none is free.</exception>
     public ulong AllocateData()
     {
-        _changed = true;
+        _changed = _inService = true;
         ulong block = _data.FindFree() ?? throw new DmException(Errno.ENOSPC, "no data block is free");
         BeginChange();
         _data.Take(block);
@@ -249,7 +253,7 @@ internal sealed partial class ThinMetadata
 
     private void BeginChange()
     {
-        _changed = true;
+        _changed = _inService = true;
         _unfinished++;
     }
 

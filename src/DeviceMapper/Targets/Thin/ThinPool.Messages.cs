@@ -21,7 +21,7 @@ internal sealed partial class ThinPool
             "create_snap" => CreateSnapshot(words),
             "delete" => Delete(words),
             "set_transaction_id" => SetTransactionId(words),
-            "reserve_metadata_snap" => Expect(words, 1, "", _metadata.ReserveSnapshot),
+            "reserve_metadata_snap" => Expect(words, 1, "", ReserveSnapshot),
             "release_metadata_snap" => Expect(words, 1, "", _metadata.ReleaseSnapshot),
             _ => throw new DmException(
                 Errno.EINVAL,
@@ -113,6 +113,16 @@ internal sealed partial class ThinPool
         return () => _metadata.TransactionId = present == _metadata.TransactionId
             ? next
             : throw new DmException(Errno.EINVAL, $"the present transaction id is {_metadata.TransactionId}, not {present}");
+    }
+
+    private void ReserveSnapshot()
+    {
+        if (!Commit())
+        {
+            throw new DmException(Errno.EPERM, "what has changed before it cannot be committed, so the pool is read-only now");
+        }
+
+        _metadata.ReserveSnapshot();
     }
 
     private static Action Expect(IReadOnlyList<string> words, int count, string arguments, Action? change = null) => words.Count == count

@@ -123,7 +123,7 @@ public sealed class ThinPoolMetadata : IDisposable
                 $"  <device dev_id=\"{id}\" mapped_blocks=\"{details.Mapped}\" transaction=\"{details.TransactionId}\" creation_time=\"{details.Created}\" "));
             output.Write(string.Create(CultureInfo.InvariantCulture, $"snap_time=\"{details.Snapshotted}\">\n"));
             DumpMappings(output, id, root);
-            output.Write("  </device>\n\n");
+            output.Write("  </device>\n");
         }
 
         output.Write("</superblock>\n");
@@ -196,7 +196,7 @@ public sealed class ThinPoolMetadata : IDisposable
         try
         {
             byte[] data = reader.TryRead(ThinSuperblock.Location, BlockKind.ThinSuperblock, "superblock")
-                ?? throw new DmException(Errno.EILSEQ, $"'{path}' is no metadata of a thin pool, or damaged at its start: {reader.Damage[0]}");
+                ?? throw new DmException(Errno.EILSEQ, $"'{path}' is no metadata of a thin pool, or damaged at its start: {reader.Damage[0]}; of one, thin_repair may find more");
             return new ThinPoolMetadata(path, reader, ThinSuperblock.Read(data));
         }
         catch
