@@ -13,7 +13,7 @@ stop() { dmsetup remove t; dmsetup remove pool; check; }
 echo "- a flush with nothing to commit"
 fresh; swap "$nowrites"; try sync "$(blk t)"; st; put 2 0; rd 0; st; swap "$good"; put 2 0; rd 0; st; stop
 for what in "sync $(blk t)" "dmsetup message pool 0 create_thin_1" "dmsetup suspend pool" "dmsetup status pool"; do
-  echo "- something to commit: ${what%% /*}"
+  echo "- what commits: ${what%% /*}"
   fresh; dmsetup suspend pool; dmsetup resume pool; put 3 65536; dmsetup suspend --noflush pool; swap "$nowrites"; dmsetup resume pool
   try ${what//_1/ 1} >"$SCRATCH/said"; case $what in *status*) ;; *) cat "$SCRATCH/said" ;; esac
   [ "$what" != "dmsetup suspend pool" ] || try dmsetup resume pool
