@@ -36,10 +36,10 @@ internal sealed unsafe class RingIo : IPlugged, IDisposable
     private int _unended; // queued or under way
     private int _asleep; // the ring's thread waits for an entry's end
 
-    // Of the ring's thread:
-    private readonly Slot[] _slots = new Slot[Slots];
-    private readonly int[] _free = new int[Slots];
-    private readonly IoVector[] _vectors = GC.AllocateUninitializedArray<IoVector>(VectorCount, pinned: true);
+    // Of the ring's thread, which makes them: most of very many backends never have one.
+    private Slot[] _slots = [];
+    private int[] _free = [];
+    private IoVector[] _vectors = [];
     private int _freeCount;
     private int _vectorCount;
     private Bio? _first; // taken from the queue, without a slot yet
@@ -187,10 +187,10 @@ internal sealed unsafe class RingIo : IPlugged, IDisposable
             return;
         }
 
-        for (int i = 0; i < Slots; i++)
-        {
-            _free[_freeCount++] = i;
-        }
+        _slots = new Slot[Slots];
+        _free = [.. Enumerable.Range(0, Slots)];
+        _freeCount = Slots;
+        _vectors = GC.AllocateUninitializedArray<IoVector>(VectorCount, pinned: true);
 
         _current = this;
         Plug.Start();

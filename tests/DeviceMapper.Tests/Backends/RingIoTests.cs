@@ -43,6 +43,23 @@ public sealed partial class RingIoTests : IDisposable
     }
 
     [Fact]
+    public void Very_many_files_cost_little_before_they_need_one()
+    {
+        const int Count = 200, MostBytes = 8 << 10;
+        using OpenedWord first = Open("");
+        List<OpenedWord> opened = new(Count);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < Count; i++)
+        {
+            opened.Add(Open("", first));
+        }
+
+        long bytes = (GC.GetAllocatedBytesForCurrentThread() - before) / Count;
+        opened.ForEach(word => word.Dispose());
+        Assert.True(bytes < MostBytes, $"{bytes} bytes each");
+    }
+
+    [Fact]
     public void A_bio_that_is_alone_is_done_at_once_and_so_is_what_is_cached()
     {
         using OpenedWord direct = Open("&direct=on");
@@ -133,7 +150,8 @@ public sealed partial class RingIoTests : IDisposable
         Assert.Contains("neither 'io_uring' nor 'threads'", refusal.Message);
     }
 
-    private OpenedWord Open(string options) => new(_registry, $"file:{_folder["disk"]}?size=8M{options}");
+    private OpenedWord Open(string options, OpenedWord? claimedBy = null) =>
+        new(_registry, $"file:{_folder["disk"]}?size=8M{options}", claimedBy: claimedBy);
 
     private static byte[] Content(int seed)
     {
