@@ -29,6 +29,8 @@ serve() {
 die() { kill -9 "${server[$1]}"; wait "${server[$1]}" 2>/dev/null || true; unset "server[$1]"; rm -f "$folder/$1"; }
 # Shows the paths as `udm multipath ls` does, with their short names.
 show() { "$udm" multipath ls disk | sed "s,nbd+unix:///?socket=$folder/,,; s/&request-timeout=[0-9]*//; s/^/          /; s/ *$//"; }
+# Waits until a path is in a state: some milliseconds, on a busy machine longer.
+await() { for _ in {1..200}; do ! show | grep -q "$1 *$2" || return 0; sleep .05; done; echo "failover: the path $1 is not $2"; show; exit 1; }
 
 truncate -s 64M "$folder/disk.img"
 serve left; serve right
@@ -42,14 +44,14 @@ say "the disk is there, by two paths"; show
 
 fio --name=verify --ioengine=nbd --uri="nbd+unix:///disk?socket=$UDM_RUN/nbd" --rw=randwrite --bs=4k --size=32M --iodepth=8 \
   --verify=crc32c --verify_state_save=0 --verify_fatal=1 --time_based --runtime=12 --rate=8m >"$folder/fio" 2>&1 & fio=$!
-sleep 2;  say "fio writes and verifies";                      show
-die left; sleep .5; say "the left server was killed: I/O goes on by the right one"; show
-sleep 1;  serve left; sleep .5; say "the left server is back, and is used at once, without a message"; show
+sleep 2;  say "fio writes and verifies"; show
+die left; await left failed; say "the left server was killed: I/O goes on by the right one"; show
+sleep 1;  serve left; await left active; say "the left server is back, and is used at once, without a message"; show
 sleep 1;  kill -STOP "${server[right]}"; say "the right server hangs ..."
-sleep 4;  say "... and is given up after 2 s"; show
-kill -CONT "${server[right]}"; sleep 1; say "it goes on, and is used again"; show
-die left; die right; sleep .5; say "both were killed: I/O waits"; show
-sleep 1;  serve right; sleep .5; say "one is back: I/O goes on"; show
+await right failed; say "... and is given up after 2 s"; show
+kill -CONT "${server[right]}"; await right active; say "it goes on, and is used again"; show
+sleep 1;  die left; die right; await left failed; await right failed; say "both were killed: I/O waits"; show
+sleep 1;  serve right; await right active; say "one is back: I/O goes on"; show
 
 if wait $fio; then say "fio has found every byte that it wrote"; else say "fio failed:"; cat "$folder/fio"; exit 1; fi
 echo; echo "What the daemon's log says of the paths:"

@@ -72,6 +72,17 @@ public sealed class ProgramsTests
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {process.ExitCode}\n{output}{error.Result}");
     }
 
+    [Fact(Timeout = Timeout)]
+    public void The_example_of_a_failover_finds_every_byte()
+    {
+        Skip("/usr/bin/fio");
+        Skip("/usr/bin/nbdkit");
+        string output = BlockMachine.Ok(
+            "env", $"UDM={Path.Combine(AppContext.BaseDirectory, "udm")}", Path.Combine(RepositoryTests.Root, "examples", "failover.sh"));
+        Assert.Contains("fio has found every byte that it wrote", output);
+        Assert.Matches(@"one is back: I/O goes on\n.*\n.*\n.*left +failed.*\n.*right +active", output);
+    }
+
     private static void Skip(string program)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/dev/fuse"), "needs root and /dev/fuse");
