@@ -13,6 +13,7 @@ folder=$(mktemp -d /tmp/udm-failover.XXXXXX)
 export UDM_RUN=$folder/run
 declare -A server=()
 finish() {
+  rm -f "$folder/busy"
   "$udm" remove disk >/dev/null 2>&1 || true
   kill ${daemon:-} ${server[@]} 2>/dev/null || true
   wait 2>/dev/null || true
@@ -42,8 +43,14 @@ path() { echo "nbd+unix:///?socket=$folder/$1&request-timeout=2"; }
 "$udm" create disk --table "0 131072 multipath 2 queue_if_no_path shared_cache 0 1 1 round-robin 0 2 0 $(path left) $(path right)"
 say "the disk is there, by two paths"; show
 
-fio --name=verify --ioengine=nbd --uri="nbd+unix:///disk?socket=$UDM_RUN/nbd" --rw=randwrite --bs=4k --size=32M --iodepth=8 \
-  --verify=crc32c --verify_state_save=0 --verify_fatal=1 --time_based --runtime=12 --rate=8m >"$folder/fio" 2>&1 & fio=$!
+# Runs of three seconds, one after the other until all has been shown: how long that takes is the machine's affair.
+verify() {
+  while [ -e "$folder/busy" ]; do
+    fio --name=verify --ioengine=nbd --uri="nbd+unix:///disk?socket=$UDM_RUN/nbd" --rw=randwrite --bs=4k --size=32M --iodepth=8 \
+      --verify=crc32c --verify_state_save=0 --verify_fatal=1 --time_based --runtime=3 --rate=8m >"$folder/fio" 2>&1 || return 1
+  done
+}
+touch "$folder/busy"; verify & fio=$!
 sleep 2;  say "fio writes and verifies"; show
 die left; await left failed; say "the left server was killed: I/O goes on by the right one"; show
 sleep 1;  serve left; await left active; say "the left server is back, and is used at once, without a message"; show
@@ -53,6 +60,7 @@ kill -CONT "${server[right]}"; await right active; say "it goes on, and is used 
 sleep 1;  die left; die right; await left failed; await right failed; say "both were killed: I/O waits"; show
 sleep 1;  serve right; await right active; say "one is back: I/O goes on"; show
 
+rm "$folder/busy"
 if wait $fio; then say "fio has found every byte that it wrote"; else say "fio failed:"; cat "$folder/fio"; exit 1; fi
 echo; echo "What the daemon's log says of the paths:"
 grep -a 'path ' "$folder/log" | sed "s,nbd+unix:///?socket=$folder/,,; s/&request-timeout=[0-9]*//; s/^/  /"
