@@ -24,7 +24,9 @@ trap finish EXIT
 begin=${EPOCHREALTIME/./}
 say() { printf '%6.2f s  %s\n' "$(((${EPOCHREALTIME/./} - begin) / 10000))e-2" "$*"; }
 serve() {
-  nbdkit -f -U "$folder/$1" file "$folder/disk.img" 2>/dev/null & server[$1]=$!
+  # One thread for a connection: nbdkit with more may abort when it wakes and finds its connection gone
+  # (nbdkit 1.32: "raw_send_socket: Assertion `sock >= 0' failed").
+  nbdkit -f -t 1 -U "$folder/$1" file "$folder/disk.img" 2>/dev/null & server[$1]=$!
   while [ ! -S "$folder/$1" ]; do sleep .01; done
 }
 die() { kill -9 "${server[$1]}"; wait "${server[$1]}" 2>/dev/null || true; unset "server[$1]"; rm -f "$folder/$1"; }
