@@ -122,7 +122,7 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
     {
         (ulong timeA, ulong timeB) = (a.Time, b.Time);
         (long onA, long onB) = (a.InFlight, b.InFlight);
-        if (Math.Max(timeA, timeB) <= unchecked(_threshold * Math.Min(timeA, timeB)))
+        if (AreNear(timeA, timeB))
         {
             return onA - onB;
         }
@@ -146,6 +146,9 @@ internal sealed class HistoricalServiceTimeSelector : LoadSelector
         bool betterB = unchecked(((1 + (ulong)onA) * timeA) > ((1 + (ulong)onB) * timeB));
         return (betterB ? staleB : staleA) < now ? onA - onB : betterB ? 1 : -1;
     }
+
+    /// <summary>Whether two times differ by less than the threshold's factor. Without one, a search among many paths is done in half the time.</summary>
+    private bool AreNear(ulong a, ulong b) => _threshold == 0 ? (a | b) == 0 : Math.Max(a, b) <= unchecked(_threshold * Math.Min(a, b));
 
     private static ulong Average(ulong past, ulong next, ulong weight) =>
         unchecked((past * weight) + (next * (One - weight)) + (One / 2)) >> Shift;
