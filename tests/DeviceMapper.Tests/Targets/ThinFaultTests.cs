@@ -67,7 +67,7 @@ public sealed class ThinFaultTests : IDisposable
             failed = operation is not null;
             if (work.Pool is { } pool && operation is not null)
             {
-                AssertMode(ThinPoolTargetTests.Status(pool), device, lasting, operation.Value, where);
+                AssertMode(ThinPoolTargetTests.Status(pool), device, lasting, operation.Value, work.DiscardFailed, where);
             }
 
             metadata = registry["m"].Data;
@@ -78,13 +78,16 @@ public sealed class ThinFaultTests : IDisposable
         return failed;
     }
 
-    /// <summary>What the kernel's pool is after it: read-only and to be checked where a change could not be committed, failed where not even the last commit can be read.</summary>
-    private static void AssertMode(string status, string device, bool lasting, BioOperation operation, string where)
+    /// <summary>
+    /// What the kernel's pool is after it: read-only and to be checked where a change could not be committed, failed where not even the last commit can be read,
+    /// or a discard was on its way.
+    /// </summary>
+    private static void AssertMode(string status, string device, bool lasting, BioOperation operation, bool discardFailed, string where)
     {
         bool ro = status.Contains(" ro ", StringComparison.Ordinal) && status.Contains("needs_check", StringComparison.Ordinal);
         bool rw = status.Contains(" rw ", StringComparison.Ordinal);
         bool failed = status is "Fail" or "Error";
-        bool expected = (device, lasting, operation) switch
+        bool expected = discardFailed ? failed : (device, lasting, operation) switch
         {
             ("m", false, BioOperation.Read) => rw || ro, // a look-up fails alone, a change is given up
             ("m", false, _) => ro,
@@ -133,6 +136,9 @@ public sealed class ThinFaultTests : IDisposable
         private readonly Dictionary<int, ThinModel> _volumes = []; // that were made, and their models
 
         public MappedDevice? Pool { get; private set; }
+
+        /// <summary>Whether a discard failed: it is passed down, so the pool fails with it.</summary>
+        public bool DiscardFailed { get; private set; }
 
         /// <summary>Volumes that must be there.</summary>
         public Dictionary<int, ThinModel> Certain { get; } = [];
@@ -261,7 +267,7 @@ public sealed class ThinFaultTests : IDisposable
             if (_volumes.TryGetValue(id, out ThinModel? model))
             {
                 model.Discard(at, count);
-                TestBio.Do(model.Device!, BioOperation.Discard, (ulong)at, (ulong)count);
+                DiscardFailed |= TestBio.Do(model.Device!, BioOperation.Discard, (ulong)at, (ulong)count) != BioStatus.Ok;
             }
         }
 

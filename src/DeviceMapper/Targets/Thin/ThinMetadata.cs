@@ -200,6 +200,9 @@ internal sealed partial class ThinMetadata
         }
     }
 
+    /// <summary>Leaves the superblock without the mark of <see cref="SetNeedsCheck"/>, where that could not be written. For the writer.</summary>
+    public void ForgetNeedsCheck() => _marked = null;
+
     /// <summary>Has more data blocks. For the writer.</summary>
     public void ExtendData(ulong blocks)
     {

@@ -112,6 +112,7 @@ internal sealed partial class ThinPool
         if (!durable)
         {
             Forget(blocks);
+            Change(FailedToUncount);
             bio.End(BioStatus.IoError);
             return;
         }
@@ -123,6 +124,17 @@ internal sealed partial class ThinPool
             Post(() => Forget(blocks));
             bio.End(BioStatus.Ok);
         }).Start();
+    }
+
+    /// <summary>
+    /// Changes were lost while blocks were to be discarded. The kernel counts them once more for that time, cannot take it back in a pool that is read-only by
+    /// then, and gives up: what could not be written of the mark needs_check is lost with it.
+    /// </summary>
+    private void FailedToUncount()
+    {
+        _metadata.SaveNeedsCheck();
+        _metadata.ForgetNeedsCheck();
+        SetMode(PoolMode.Fail);
     }
 
     private void Forget(List<ulong> blocks) => Change(() =>
