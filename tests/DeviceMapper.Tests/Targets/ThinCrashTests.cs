@@ -7,7 +7,7 @@ namespace DeviceMapper.Tests.Targets;
 
 /// <summary>
 /// A pool under random work whose power is cut again and again: whatever was flushed must be there, and what was not may be there or not. Seeded; 2,000
-/// cuts and more in all, ten times as many with UDM_TEST_LONG.
+/// cuts and more in all, five times as many with UDM_TEST_LONG.
 /// </summary>
 public sealed class ThinCrashTests : IDisposable
 {
@@ -17,7 +17,7 @@ public sealed class ThinCrashTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("udm-thin").FullName;
 
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, Environment.GetEnvironmentVariable("UDM_TEST_LONG") == "1" ? 80 : 8)];
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, Environment.GetEnvironmentVariable("UDM_TEST_LONG") == "1" ? 40 : 8)];
 
     [Theory, MemberData(nameof(Seeds))]
     public void What_was_flushed_is_there_after_a_power_cut(int seed)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Udm.Tests.Daemon;
 
 /// <summary>The verb <c>thin</c>: a pool on files, its volumes, and its metadata when it is not in use.</summary>
@@ -42,6 +44,29 @@ public sealed class ThinVerbTests
         Assert.Contains("is sound metadata now", daemon.UdmOk("thin", "repair", metadata, repaired));
         Assert.Equal("no damage\n", daemon.UdmOk("thin", "check", repaired));
         Assert.Contains("is there already", daemon.Udm("thin", "repair", metadata, repaired).Error);
+
+        // The repair as JSON: nothing is lost of sound metadata, and of damaged ones what the text says.
+        Assert.Empty(RepairAsJson(repaired, "third.meta"));
+        string[] lost = [];
+        for (int number = 1; lost.Length == 0; number++)
+        {
+            Assert.True(number < sound.Length / 4096, "no block's damage loses anything");
+            Damage(number);
+            lost = RepairAsJson(metadata, $"json{number}.meta");
+        }
+
+        Assert.Equal(
+            lost.Select(damage => $"lost: {damage}"),
+            daemon.UdmOk("thin", "repair", metadata, Path.Combine(daemon.Folder, "text.meta")).Split('\n').Where(line => line.StartsWith("lost: ", StringComparison.Ordinal)));
+
+        string[] RepairAsJson(string from, string to)
+        {
+            string path = Path.Combine(daemon.Folder, to);
+            using JsonDocument answer = JsonDocument.Parse(daemon.UdmOk("thin", "repair", from, path, "--json"));
+            Assert.Equal(path, answer.RootElement.GetProperty("new_file").GetString());
+            Assert.Equal("no damage\n", daemon.UdmOk("thin", "check", path));
+            return [.. answer.RootElement.GetProperty("lost").EnumerateArray().Select(damage => damage.GetString()!)];
+        }
 
         string Damage(int number)
         {

@@ -143,6 +143,32 @@ public sealed class LvmTests
             """);
     }
 
+    /// <summary>Data and metadata of a pool grow under a file system; snapshots of a volume come, are merged and go; a volume has an external origin.</summary>
+    [Fact(Timeout = Timeout)]
+    public void A_thin_pool_lives_with_its_volumes()
+    {
+        using Group group = new();
+        group.Run(
+            """
+            vgcreate -q $VG $PVS; lvcreate -y -q -L 8M --poolmetadatasize 4M -c 64k -T $VG/p; lvcreate -y -q -V 64M -T $VG/p -n v
+            mkfs.ext4 -q -E nodiscard $LV; mount $LV $MNT; cp /etc/services $MNT/file
+            lvextend -q -L +24M $VG/p; lvextend -q --poolmetadatasize +4M $VG/p; lvextend -q -L +64M $VG/v
+            test "$(lvs --noheadings --units m -o lv_size,lv_metadata_size $VG/p | xargs)" = "32.00m 8.00m"; test $(blockdev --getsize64 $LV) = $((128 << 20))
+            dd if=/dev/urandom of=$MNT/large bs=1M count=12 conv=fsync status=none; umount $MNT; e2fsck -fn $LV; mount $LV $MNT
+            lvcreate -y -q -s -n s $VG/v; lvcreate -y -q -s -n u $VG/s; echo changed >$MNT/file; umount $MNT
+            lvchange -q -ay -K $VG/s; mount -o ro /dev/$VG/s $MNT; cmp /etc/services $MNT/file; umount $MNT
+            lvchange -q --discards nopassdown $VG/p; lvchange -q --discards passdown $VG/p; lvchange -q --errorwhenfull y $VG/p
+            lvremove -y -q $VG/u; lvchange -q -an $VG/s; lvconvert -y -q --merge $VG/s; refuse lvs $VG/s; mount $LV $MNT; cmp /etc/services $MNT/file; umount $MNT
+
+            # What an external origin has is read through; it is only read, and never written.
+            lvcreate -y -q -L 8M -n o $VG; mkfs.ext4 -q /dev/$VG/o; lvchange -q -an $VG/o; lvchange -q -pr $VG/o; lvcreate -y -q -s --thinpool $VG/p -n e $VG/o
+            mount /dev/$VG/e $MNT; cp /etc/services $MNT/file; umount $MNT; lvchange -q -ay $VG/o; e2fsck -fn /dev/$VG/o; mount -o ro,noload /dev/$VG/o $MNT; refuse test -e $MNT/file; umount $MNT
+            lvremove -y -q $VG/e; lvremove -y -q $VG/v; test "$(lvs --noheadings -o data_percent,thin_count $VG/p | xargs)" = "0.00 0"
+            vgchange -q -an $VG; vgchange -q -ay $VG; lvremove -y -q $VG/p; lvremove -y -q $VG/o; vgremove -q $VG
+            """);
+        Assert.Single(group.Machine.Daemon.UdmOk("ls").Trim().Split('\n'));
+    }
+
     /// <summary>dmeventd stays, is answered after <c>udm run</c> has ended, and gives up when the daemon has gone.</summary>
     [Fact(Timeout = Timeout)]
     public void A_monitored_pool_grows_by_itself()
