@@ -20,6 +20,14 @@ public sealed class BlockingIo : IBioCompletion
     public static BioStatus Write(BlockDevice device, Sector at, BioBuffer buffer, BioFlags flags = BioFlags.None) =>
         Run(device, BioOperation.Write, at, buffer, flags);
 
+    /// <summary>Fills a buffer, and tags with what the device keeps beside its blocks.</summary>
+    internal static BioStatus Read(BlockDevice device, Sector at, BioBuffer buffer, BioTags? tags) =>
+        Run(device, BioOperation.Read, at, buffer, BioFlags.None, tags: tags);
+
+    /// <summary>Writes a buffer, and tags that the device keeps beside its blocks.</summary>
+    internal static BioStatus Write(BlockDevice device, Sector at, BioBuffer buffer, BioTags? tags) =>
+        Run(device, BioOperation.Write, at, buffer, BioFlags.None, tags: tags);
+
     /// <summary>Makes durable what was written before.</summary>
     public static BioStatus Flush(BlockDevice device) => Run(device, BioOperation.Flush, default, default, BioFlags.None);
 
@@ -40,7 +48,8 @@ public sealed class BlockingIo : IBioCompletion
         }
     }
 
-    private static BioStatus Run(BlockDevice device, BioOperation operation, Sector at, BioBuffer buffer, BioFlags flags, SectorCount count = default)
+    private static BioStatus Run(
+        BlockDevice device, BioOperation operation, Sector at, BioBuffer buffer, BioFlags flags, SectorCount count = default, BioTags? tags = null)
     {
         if (BioThread.Current.IsSubmitting)
         {
@@ -54,6 +63,7 @@ public sealed class BlockingIo : IBioCompletion
         bio.Count = count + SectorCount.FromBytes((ulong)buffer.Length);
         bio.Buffer = buffer;
         bio.Flags = flags;
+        bio.Context = tags;
         BlockingIo wait = new();
         bio.Submit(wait);
         Plug.Flush();

@@ -36,10 +36,16 @@ public abstract class IntegrityConformance : DataTargetConformance
     protected static void WaitForTags(MappedDevice device) => Wait.Until(
         () => Assert.Single(device.TableTexts(arguments: false)).Text.Split(' ') is [_, var sectors, var made] && sectors == made, "all tags are made");
 
+    /// <summary>Makes what the target has below, of the device a.</summary>
+    protected virtual void AddBelow(TestRegistry registry)
+    {
+    }
+
     // A device whose blocks all have their tags: zeroes.
     protected override void AddDevices(TestRegistry registry)
     {
         registry.Add("a", 4096);
+        AddBelow(registry);
         MappedDevice device = registry.Create("format", Table);
         Assert.Equal(BioStatus.Ok, TestBio.Write(device, 0, new byte[device.Size.Bytes]));
         registry.Registry.Remove(device);
@@ -273,9 +279,6 @@ public sealed class IntegrityJournalTargetTests : IntegrityConformance
 /// <summary>integrity with a bitmap.</summary>
 public sealed class IntegrityBitmapTargetTests : IntegrityConformance
 {
-    // As in the kernel, a table that is loaded while another has the bitmap open takes that for a crash's, and says "recalculate".
-    protected override bool Reloads => false;
-
     protected override string Table =>
         "0 1000 integrity a 0 4 B 6 journal_sectors:176 interleave_sectors:32768 buffer_sectors:128 sectors_per_bit:64 bitmap_flush_interval:10000 internal_hash:crc32c";
 
@@ -328,4 +331,59 @@ public sealed class IntegrityBitmapTargetTests : IntegrityConformance
             },
             "the bits are cleared");
     }
+}
+
+/// <summary>integrity whose tags lie beside the blocks of the device below, which is an integrity device that only keeps them.</summary>
+public sealed class IntegrityInlineTargetTests : IntegrityConformance
+{
+    protected override bool NeedsItsDevices => false; // the device below has them
+
+    protected override string Table => "0 1000 integrity /dev/mapper/l 0 4 I 4 journal_sectors:0 interleave_sectors:32768 buffer_sectors:128 internal_hash:crc32c";
+
+    [Fact]
+    public void A_bit_changed_in_data_or_tags_is_never_given_out()
+    {
+        using TestRegistry registry = NewRegistry();
+        MappedDevice device = registry.Create("m", Table);
+        MappedDevice below = registry.Registry.FindByName("l")!;
+        byte[] data = new byte[device.Size.Bytes];
+        Random random = new(1);
+        random.NextBytes(data);
+        Assert.Equal(BioStatus.Ok, TestBio.Write(device, 0, data));
+        byte[] read = new byte[Sector.Size];
+        for (int round = 1; round <= 50; round++)
+        {
+            ulong sector = (ulong)random.Next(1000);
+            byte[] block = TestBio.Read(below, 8 + sector, 1);
+            block[random.Next(Sector.Size)] ^= (byte)(1 << random.Next(8));
+            Assert.Equal(BioStatus.Ok, TestBio.Write(below, 8 + sector, block)); // whose tag stays as it was
+            Assert.Equal(BioStatus.Protection, TestBio.Read(device, sector, read));
+            Assert.Equal($"{round} 3520 -", Assert.Single(device.TableTexts(arguments: false)).Text);
+            Assert.Equal(BioStatus.Ok, TestBio.Write(device, sector, data.AsSpan((int)sector * Sector.Size, Sector.Size)));
+        }
+
+        Assert.Equal(data, TestBio.Read(device, 0, 1000));
+    }
+
+    [Theory]
+    [InlineData("/dev/mapper/l 0 5 I 1 internal_hash:crc32c", "the 4 bytes that the device keeps")]
+    [InlineData("/dev/mapper/l 0 4 I 2 internal_hash:crc32c block_size:4096", "see block_size")]
+    [InlineData("/dev/mapper/l 0 4 I 2 internal_hash:crc32c allow_discards", "takes no discards")]
+    [InlineData("/dev/mapper/l 0 4 I 0", "needs internal_hash")]
+    [InlineData("a 0 4 I 1 internal_hash:crc32c", "as integrity without internal_hash does")]
+    public void A_device_that_does_not_fit_is_refused(string arguments, string reason)
+    {
+        using TestRegistry registry = NewRegistry();
+        MappedDevice device = registry.Registry.Create("m");
+        DmException refusal = Assert.Throws<DmException>(() => device.LoadTable($"0 1000 integrity {arguments}"));
+        Assert.Equal(Errno.EINVAL, refusal.Errno);
+        Assert.Contains(reason, refusal.Message);
+    }
+
+    protected override string Printed(TestRegistry registry) =>
+        Table.Replace("/dev/mapper/l", registry.Registry.FindByName("l")!.Number.ToString(), StringComparison.Ordinal);
+
+    protected override void AssertNothingLeft(TestRegistry registry) => Assert.Equal(0, registry.Registry.FindByName("l")!.OpenCount);
+
+    protected override void AddBelow(TestRegistry registry) => registry.Create("l", "0 3528 integrity a 0 4 D 3 journal_sectors:176 interleave_sectors:32768 buffer_sectors:128");
 }

@@ -7,9 +7,10 @@ namespace DeviceMapper.Targets.Integrity;
 /// </summary>
 internal sealed class BlockTags(IntegrityDevice device, IntegrityState state)
 {
-    private const byte DiscardFiller = IntegrityIo.DiscardFiller;
-
     private int TagSize => device.Superblock.TagSize;
+
+    // In mode I, what stands behind a short digest is not looked at.
+    private int ComparedSize => device.TupleSize == 0 ? TagSize : Math.Min(TagSize, device.Options.InternalHash!.Size);
 
     /// <summary>Ends a read whose data is there.</summary>
     /// <param name="sector">Of the first block, from the target's start.</param>
@@ -31,18 +32,32 @@ internal sealed class BlockTags(IntegrityDevice device, IntegrityState state)
             return true;
         }
 
-        int blocks = data.Length / device.BlockSize;
-        using BufferScope tags = new(blocks * TagSize);
+        using BufferScope tags = new(data.Length / device.BlockSize * TagSize);
         if (!device.TryReadTags(sector, tags.Span, mayWait, out status) || status != BioStatus.Ok)
         {
             return status != BioStatus.Ok;
         }
 
+        return TryCheck(sector, data, tags.Span, TagSize, mayWait, out status);
+    }
+
+    /// <summary>Checks blocks that were read.</summary>
+    /// <param name="sector">Of the first block, from the target's start.</param>
+    /// <param name="data">The blocks.</param>
+    /// <param name="tags">Their tags.</param>
+    /// <param name="stride">Bytes from one tag to the next.</param>
+    /// <param name="mayWait">The target's thread calls: blocks may be read again.</param>
+    /// <param name="status">Whether they are right.</param>
+    /// <returns>Whether that is known; if not, it has to be done by who may wait.</returns>
+    public bool TryCheck(ulong sector, BioBuffer data, ReadOnlySpan<byte> tags, int stride, bool mayWait, out BioStatus status)
+    {
+        status = BioStatus.Ok;
+        int blocks = Checks(sector, (ulong)data.Length >> Sector.Shift) ? data.Length / device.BlockSize : 0;
         for (int i = 0; i < blocks; i++)
         {
             BioBuffer block = data.Slice(i * device.BlockSize, device.BlockSize);
             ulong at = sector + ((ulong)i << device.Superblock.Log2Block);
-            ReadOnlySpan<byte> tag = tags.Span.Slice(i * TagSize, TagSize);
+            ReadOnlySpan<byte> tag = tags.Slice(i * stride, TagSize);
             if (IsTagOf(at, block, tag))
             {
                 continue;
@@ -83,13 +98,8 @@ internal sealed class BlockTags(IntegrityDevice device, IntegrityState state)
             return true;
         }
 
-        int blocks = data.Length / device.BlockSize;
-        using BufferScope tags = new(blocks * TagSize);
-        for (int i = 0; i < blocks; i++)
-        {
-            MakeTag(sector + ((ulong)i << device.Superblock.Log2Block), data.Slice(i * device.BlockSize, device.BlockSize), tags.Span.Slice(i * TagSize, TagSize));
-        }
-
+        using BufferScope tags = new(data.Length / device.BlockSize * TagSize);
+        device.MakeTags(sector, data, tags.Span, TagSize);
         return device.TryWriteTags(sector, tags.Span, mayWait, out status);
     }
 
@@ -99,40 +109,46 @@ internal sealed class BlockTags(IntegrityDevice device, IntegrityState state)
     private bool IsTagOf(ulong sector, BioBuffer block, ReadOnlySpan<byte> tag)
     {
         Span<byte> expected = stackalloc byte[TagSize];
-        MakeTag(sector, block, expected);
-        return tag.SequenceEqual(expected) || (device.Options.AllowDiscards && !tag.ContainsAnyExcept(DiscardFiller));
-    }
-
-    private void MakeTag(ulong sector, BioBuffer block, Span<byte> tag)
-    {
-        if (block.IsContiguous)
+        device.MakeTags(sector, block, expected, TagSize);
+        if (tag[..ComparedSize].SequenceEqual(expected[..ComparedSize]))
         {
-            device.MakeTag(sector, block.Span, tag);
-            return;
+            return true;
         }
 
-        using BufferScope joined = new(block.Length);
-        block.CopyTo(joined.Span);
-        device.MakeTag(sector, joined.Span, tag);
+        if (!device.Options.AllowDiscards)
+        {
+            return false;
+        }
+
+        device.MakeDiscardTag(sector, expected);
+        return tag.SequenceEqual(expected);
     }
 
     /// <summary>Reads a block whose tag is wrong into memory that nobody else has: who submitted the read may have written to his (<c>integrity_recheck</c>).</summary>
     private BioStatus ReadAgain(ulong sector, BioBuffer block, ReadOnlySpan<byte> tag)
     {
         using BufferScope own = new(block.Length);
-        BioStatus status = device.ReadData(sector, own.Buffer);
-        if (status != BioStatus.Ok)
+        BioTags? tuple = device.TupleSize == 0 ? null : device.RentTuples(sector, block.Length);
+        try
         {
-            return status;
-        }
+            BioStatus status = device.ReadData(sector, own.Buffer, tuple);
+            if (status != BioStatus.Ok)
+            {
+                return status;
+            }
 
-        if (!IsTagOf(sector, own.Buffer, tag))
+            if (!IsTagOf(sector, own.Buffer, tuple is null ? tag : tuple.Memory.Span[..TagSize]))
+            {
+                device.CountMismatch(sector);
+                return BioStatus.Protection;
+            }
+
+            block.CopyFrom(own.Span);
+            return BioStatus.Ok;
+        }
+        finally
         {
-            device.CountMismatch(sector);
-            return BioStatus.Protection;
+            tuple?.Return();
         }
-
-        block.CopyFrom(own.Span);
-        return BioStatus.Ok;
     }
 }

@@ -17,7 +17,7 @@ internal sealed class InlineIo(IntegrityDevice device, IntegrityState state, Ran
     {
         ulong sector = bio.Sector.Value;
         ulong count = bio.Count.Value;
-        if (!_isOn || !bio.HasData || (bio.IsWrite && (bio.Flags & BioFlags.Fua) != 0) || state.Recalculation.IsUnderWay || device.Failure != BioStatus.Ok
+        if (!_isOn || !bio.HasData || (bio.IsWrite && device.TupleSize == 0 && (bio.Flags & BioFlags.Fua) != 0) || state.Recalculation.IsUnderWay || device.Failure != BioStatus.Ok
             || !ranges.TryTake(sector, count))
         {
             return false;
@@ -30,6 +30,11 @@ internal sealed class InlineIo(IntegrityDevice device, IntegrityState state, Ran
         }
 
         bio.ContextValue = sector;
+        if (device.TupleSize != 0)
+        {
+            bio.Context = TuplesOf(bio);
+        }
+
         device.Remap(bio);
         return true;
     }
@@ -41,6 +46,11 @@ internal sealed class InlineIo(IntegrityDevice device, IntegrityState state, Ran
     /// <returns>Whether it has ended; if not, the target's thread has to go on. The sectors are still taken.</returns>
     public bool TryEnd(Bio bio, bool mayWait, ref BioStatus status)
     {
+        if (bio.Context is BioTags tuples)
+        {
+            return TryEndWithTuples(bio, tuples, mayWait, ref status);
+        }
+
         if (status != BioStatus.Ok)
         {
             return true;
@@ -52,5 +62,28 @@ internal sealed class InlineIo(IntegrityDevice device, IntegrityState state, Ran
             : _tags.TryEndRead(bio.ContextValue, bio.Buffer, external, mayWait, out end);
         status = end;
         return ended;
+    }
+
+    /// <summary>Mode I: what goes down with a write, or what a read brings.</summary>
+    private BioTags TuplesOf(Bio bio)
+    {
+        BioTags tuples = device.RentTuples(bio.ContextValue, bio.Buffer.Length);
+        if (bio.IsWrite)
+        {
+            device.MakeTags(bio.ContextValue, bio.Buffer, tuples.Memory.Span, device.TupleSize);
+        }
+
+        return tuples;
+    }
+
+    private bool TryEndWithTuples(Bio bio, BioTags tuples, bool mayWait, ref BioStatus status)
+    {
+        if (status == BioStatus.Ok && !bio.IsWrite && !_tags.TryCheck(bio.ContextValue, bio.Buffer, tuples.Memory.Span, device.TupleSize, mayWait, out status))
+        {
+            return false;
+        }
+
+        tuples.Return();
+        return true;
     }
 }

@@ -12,6 +12,8 @@ namespace DeviceMapper.Targets.Integrity;
 /// </summary>
 internal sealed class IntegrityDevice : IDisposable
 {
+    private const byte DiscardFiller = 0xf6; // what tags of discarded blocks consist of
+
     private readonly DeviceReference _data;
     private readonly DeviceReference _metadata; // of superblock, journal and tags
     private readonly Sector _start;
@@ -28,6 +30,7 @@ internal sealed class IntegrityDevice : IDisposable
         _data = device;
         _metadata = options.MetadataDevice ?? device;
         _start = start;
+        TupleSize = options.Mode == 'I' ? device.Device.Limits.Integrity!.TagSize : 0;
         Superblock = new IntegritySuperblock(options, tagSize, device.Backend.Size.Value, _metadata.Backend.Size.Value, start);
     }
 
@@ -45,6 +48,9 @@ internal sealed class IntegrityDevice : IDisposable
 
     /// <summary>Bytes that have one tag.</summary>
     public int BlockSize => Sector.Size << Options.Log2Block;
+
+    /// <summary>Mode I: bytes that the device below keeps beside each block, for its tag; 0 in other modes.</summary>
+    public int TupleSize { get; }
 
     /// <summary>Whether a superblock was made, which is to be written after the journal.</summary>
     public bool IsBlank { get; private set; }
@@ -86,6 +92,31 @@ internal sealed class IntegrityDevice : IDisposable
         }
     }
 
+    /// <summary>Reads the superblock anew, at a resume: who had the device since the constructor may have changed it.</summary>
+    public void Reopen()
+    {
+        IntegrityFlags wanted = (Superblock.Flags & IntegrityFlags.Recalculating) | (Options.KeyedDiscards ? IntegrityFlags.KeyedDiscard : 0);
+        using BufferScope buffer = new(Superblock.Content.Length);
+        FailUnlessOk("reading the superblock", BlockingIo.Read(_metadata.Device, _start, buffer.Buffer));
+        if (Failure != BioStatus.Ok)
+        {
+            return;
+        }
+
+        if (!Superblock.TryRenew(buffer.Span))
+        {
+            FailUnlessOk("the superblock, which was changed while the device was suspended", BioStatus.Invalid);
+            return;
+        }
+
+        FailUnlessOk("the superblock's authentication", Superblock.IsAuthentic() ? BioStatus.Ok : BioStatus.Protection);
+        if (Options.Mode != 'R' && (Superblock.Flags & wanted) != wanted)
+        {
+            Superblock.Flags |= wanted;
+            SaveSuperblock();
+        }
+    }
+
     /// <summary>Counts a block whose tag is wrong. For any thread.</summary>
     public void CountMismatch(ulong sector)
     {
@@ -116,10 +147,31 @@ internal sealed class IntegrityDevice : IDisposable
     }
 
     /// <summary>Reads data, within one run of it.</summary>
-    public BioStatus ReadData(ulong sector, BioBuffer buffer) => BlockingIo.Read(_data.Device, DataAt(sector), buffer);
+    /// <param name="sector">The first.</param>
+    /// <param name="buffer">Filled.</param>
+    /// <param name="tuples">Mode I: for what the device below keeps beside each block.</param>
+    public BioStatus ReadData(ulong sector, BioBuffer buffer, BioTags? tuples = null) => BlockingIo.Read(_data.Device, DataAt(sector), buffer, tuples);
 
     /// <summary>Writes data, within one run of it.</summary>
-    public BioStatus WriteData(ulong sector, BioBuffer buffer) => BlockingIo.Write(_data.Device, DataAt(sector), buffer);
+    /// <param name="sector">The first.</param>
+    /// <param name="buffer">The blocks.</param>
+    /// <param name="tuples">Mode I: what the device below is to keep beside each block.</param>
+    public BioStatus WriteData(ulong sector, BioBuffer buffer, BioTags? tuples = null) => BlockingIo.Write(_data.Device, DataAt(sector), buffer, tuples);
+
+    /// <summary>Mode I: writes blocks with their tags.</summary>
+    public BioStatus WriteWithTuples(ulong sector, BioBuffer data)
+    {
+        BioTags tuples = RentTuples(sector, data.Length);
+        MakeTags(sector, data, tuples.Memory.Span, TupleSize);
+        BioStatus status = WriteData(sector, data, tuples);
+        tuples.Return();
+        return status;
+    }
+
+    /// <summary>Mode I: memory for what the device below keeps beside blocks. For any thread.</summary>
+    /// <param name="sector">Of the first block.</param>
+    /// <param name="length">Of all of them, in bytes.</param>
+    public BioTags RentTuples(ulong sector, int length) => BioTags.Rent(DataAt(sector), length / BlockSize * TupleSize);
 
     /// <summary>Discards data, within one run of it.</summary>
     public BioStatus DiscardData(ulong sector, SectorCount count) => BlockingIo.Discard(_data.Device, DataAt(sector), count);
@@ -174,6 +226,15 @@ internal sealed class IntegrityDevice : IDisposable
     /// <summary>Writes durably what lies behind the superblock.</summary>
     public BioStatus WriteJournal(ulong sector, BioBuffer buffer) => BlockingIo.Write(_metadata.Device, JournalAt(sector), buffer, BioFlags.Fua);
 
+    /// <summary>Writes the superblock durably, unless something has failed.</summary>
+    public void SaveSuperblock()
+    {
+        if (Failure == BioStatus.Ok)
+        {
+            FailUnlessOk("writing the superblock", WriteSuperblock());
+        }
+    }
+
     /// <summary>Writes the superblock durably.</summary>
     public BioStatus WriteSuperblock()
     {
@@ -217,6 +278,43 @@ internal sealed class IntegrityDevice : IDisposable
         int size = Math.Min(tag.Length, hash.Size);
         digest[..size].CopyTo(tag);
         tag[size..].Clear();
+    }
+
+    /// <summary>Makes the tags of blocks. For any thread.</summary>
+    /// <param name="sector">Of the first block, from the target's start.</param>
+    /// <param name="data">The blocks.</param>
+    /// <param name="tags">Filled.</param>
+    /// <param name="stride">Bytes for each; what a digest has no bytes for is zero.</param>
+    public void MakeTags(ulong sector, BioBuffer data, Span<byte> tags, int stride)
+    {
+        for (int i = 0; i < data.Length / BlockSize; i++)
+        {
+            BioBuffer block = data.Slice(i * BlockSize, BlockSize);
+            ulong at = sector + ((ulong)i << Superblock.Log2Block);
+            Span<byte> tag = tags.Slice(i * stride, stride);
+            if (block.IsContiguous)
+            {
+                MakeTag(at, block.Span, tag);
+                continue;
+            }
+
+            using BufferScope joined = new(block.Length);
+            block.CopyTo(joined.Span);
+            MakeTag(at, joined.Span, tag);
+        }
+    }
+
+    /// <summary>Makes the tag of a discarded block: with <see cref="IntegrityOptions.KeyedDiscards"/>, that of no data at its place. For any thread.</summary>
+    public void MakeDiscardTag(ulong sector, Span<byte> tag)
+    {
+        if (Options.KeyedDiscards)
+        {
+            MakeTag(sector, default, tag);
+        }
+        else
+        {
+            tag.Fill(DiscardFiller);
+        }
     }
 
     /// <inheritdoc/>

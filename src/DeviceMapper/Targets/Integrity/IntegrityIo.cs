@@ -5,9 +5,6 @@ namespace DeviceMapper.Targets.Integrity;
 /// <summary>Reads, writes, discards and flushes of an integrity device that may have to wait, in each mode. Used by the target's thread alone, which has their sectors taken.</summary>
 internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
 {
-    /// <summary>What tags of blocks that were discarded consist of.</summary>
-    public const byte DiscardFiller = 0xf6;
-
     private readonly BlockTags _tags = new(device, state);
     private bool _hasSetBits;
 
@@ -90,6 +87,11 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
 
     private BioStatus ReadPlace(ulong sector, BioBuffer data, Span<byte> external)
     {
+        if (Mode == 'I')
+        {
+            return ReadWithTuples(sector, data);
+        }
+
         BioStatus status = device.ReadData(sector, data);
         if (status == BioStatus.Ok)
         {
@@ -123,8 +125,26 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
         return device.Failure;
     }
 
+    private BioStatus ReadWithTuples(ulong sector, BioBuffer data)
+    {
+        BioTags tuples = device.RentTuples(sector, data.Length);
+        BioStatus status = device.ReadData(sector, data, tuples);
+        if (status == BioStatus.Ok)
+        {
+            _tags.TryCheck(sector, data, tuples.Memory.Span, device.TupleSize, mayWait: true, out status);
+        }
+
+        tuples.Return();
+        return status;
+    }
+
     private BioStatus WritePlace(ulong sector, BioBuffer data, ReadOnlySpan<byte> external)
     {
+        if (Mode == 'I')
+        {
+            return device.WriteWithTuples(sector, data);
+        }
+
         _hasSetBits |= state.Bitmap?.Prepare(sector, (ulong)data.Length >> Sector.Shift) == true;
         BioStatus status = device.WriteData(sector, data);
         if (status == BioStatus.Ok)
@@ -145,14 +165,19 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
 
         ulong interleave = device.Superblock.Interleave;
         using BufferScope tags = new(BufferPool.MaxLength / 4);
-        tags.Span.Fill(DiscardFiller);
         while (count > 0)
         {
             // Up to the next run of tags.
             ulong part = Math.Min(count, (ulong)(tags.Span.Length / TagSize) << Log2Block);
             part = interleave == 0 ? part : Math.Min(part, interleave - (sector & (interleave - 1)));
             _hasSetBits |= state.Bitmap?.Prepare(sector, part) == true;
-            BioStatus status = device.WriteTags(sector, tags.Span[..((int)(part >> Log2Block) * TagSize)]);
+            int blocks = (int)(part >> Log2Block);
+            for (int i = 0; i < blocks; i++)
+            {
+                device.MakeDiscardTag(SectorOf(sector, i), tags.Span.Slice(i * TagSize, TagSize));
+            }
+
+            BioStatus status = device.WriteTags(sector, tags.Span[..(blocks * TagSize)]);
             if (status == BioStatus.Ok && Mode != 'D')
             {
                 device.Flush();

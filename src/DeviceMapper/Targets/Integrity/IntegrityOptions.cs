@@ -96,6 +96,9 @@ internal sealed class IntegrityOptions : IDisposable
     /// <summary>Discards are taken; their blocks get a tag that says so.</summary>
     public bool AllowDiscards { get; private set; }
 
+    /// <summary>That tag depends on key and place, so that nobody else can make it.</summary>
+    public bool KeyedDiscards { get; private set; }
+
     /// <summary>Tags are made of what is there, where that has not been done yet.</summary>
     public bool Recalculate { get; private set; }
 
@@ -127,7 +130,7 @@ internal sealed class IntegrityOptions : IDisposable
         Add(words, Log2Block != 0, $"block_size:{512 << Log2Block}");
         Add(words, superblock.Has(IntegrityFlags.Recalculating), "recalculate");
         Add(words, ResetRecalculate, "reset_recalculate");
-        Add(words, AllowDiscards, "allow_discards");
+        Add(words, AllowDiscards, KeyedDiscards ? "allow_discards_keyed" : "allow_discards");
         words.Add($"journal_sectors:{superblock.InitialSectors - IntegritySuperblock.Sectors}");
         words.Add($"interleave_sectors:{1u << superblock.Log2Interleave}");
         words.Add($"buffer_sectors:{1u << superblock.Log2Buffer}");
@@ -168,7 +171,7 @@ internal sealed class IntegrityOptions : IDisposable
 
         measurement.Add("recalculate", superblock.Has(IntegrityFlags.Recalculating))
             .Add("allow_discards", AllowDiscards)
-            .Add("allow_discards_keyed", false) // the kernel's own discards under a key, which version 1.14 does not take
+            .Add("allow_discards_keyed", KeyedDiscards)
             .Add("fix_padding", superblock.Has(IntegrityFlags.FixedPadding))
             .Add("fix_hmac", superblock.Has(IntegrityFlags.FixedHmac))
             .Add("legacy_recalculate", LegacyRecalculate)
@@ -291,6 +294,9 @@ internal sealed class IntegrityOptions : IDisposable
                 break;
             case "allow_discards":
                 AllowDiscards = true;
+                break;
+            case "allow_discards_keyed":
+                AllowDiscards = KeyedDiscards = true;
                 break;
             case "fix_padding":
                 FixPadding = true;

@@ -54,26 +54,32 @@ internal sealed class IntegrityState : IDisposable
     /// <summary>Brings everything to where bios may come.</summary>
     public void Resume()
     {
-        if (_device.Options.Mode == 'R')
+        ulong before = _superblock.StoredSectors;
+        _device.Reopen();
+        if (_device.Options.Mode == 'R' || _device.Failure != BioStatus.Ok)
         {
             return;
         }
 
-        Grow();
+        Grow(before);
         if (_superblock.Has(IntegrityFlags.DirtyBitmap))
         {
             TakeBitmap();
-            Save();
+            _device.SaveSuperblock();
         }
         else
         {
-            Journal.Replay(_device.IsBlank);
+            if (_device.Options.Mode != 'I')
+            {
+                Journal.Replay(_device.IsBlank);
+            }
+
             Restart(_device.Options.ResetRecalculate);
             if (Bitmap is not null)
             {
                 _superblock.Flags |= IntegrityFlags.DirtyBitmap;
                 _superblock.StoredLog2BlocksPerBit = Log2BlocksPerBit;
-                Save();
+                _device.SaveSuperblock();
                 Bitmap.Begin();
             }
         }
@@ -95,7 +101,7 @@ internal sealed class IntegrityState : IDisposable
                 Journal.Format();
                 Journal.SetCurrent();
                 _superblock.Flags &= ~IntegrityFlags.DirtyBitmap;
-                Save();
+                _device.SaveSuperblock();
                 break;
             case 'D':
                 _device.Flush();
@@ -147,21 +153,20 @@ internal sealed class IntegrityState : IDisposable
         }
     }
 
-    private void Grow()
+    private void Grow(ulong before)
     {
-        ulong before = _superblock.StoredSectors;
         if (_superblock.ProvidedSectors == before)
         {
             return;
         }
 
-        if (_superblock.ProvidedSectors > before && _superblock.StoredLog2BlocksPerBit == Log2BlocksPerBit)
+        if (_superblock.ProvidedSectors > before && _superblock.Has(IntegrityFlags.DirtyBitmap) && _superblock.StoredLog2BlocksPerBit == Log2BlocksPerBit)
         {
             Bitmap?.SetNew(before);
         }
 
         _superblock.StoredSectors = _superblock.ProvidedSectors;
-        Save();
+        _device.SaveSuperblock();
     }
 
     /// <summary>The device was open in mode B, and was not suspended.</summary>
@@ -186,14 +191,6 @@ internal sealed class IntegrityState : IDisposable
             _superblock.StoredLog2BlocksPerBit = Log2BlocksPerBit;
             Bitmap.SetAll();
             Restart(true);
-        }
-    }
-
-    private void Save()
-    {
-        if (_device.Failure == BioStatus.Ok)
-        {
-            _device.FailUnlessOk("writing the superblock", _device.WriteSuperblock());
         }
     }
 }

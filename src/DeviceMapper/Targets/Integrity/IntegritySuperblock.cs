@@ -23,6 +23,7 @@ internal sealed class IntegritySuperblock
     private const int BitmapBlockBits = 4096 * 8;
     private const byte LastVersion = 7;
     private const int FlagsAt = 24;
+    private const int Log2BlockAt = 28;
     private const int RecalculatedAt = 32;
     private const int SaltAt = 48;
     private const int SaltSize = 16;
@@ -137,7 +138,10 @@ internal sealed class IntegritySuperblock
     public ulong InitialSectors => Sectors + ((ulong)SectionSectors * JournalSections);
 
     /// <summary>The sector after which bios have to be cut, because a run of tags follows; 0 for none.</summary>
-    public ulong Interleave => IsApart ? 0 : 1ul << Log2Interleave;
+    public ulong Interleave => IsApart || IsInline ? 0 : 1ul << Log2Interleave;
+
+    // Tags in the device's own metadata: neither a journal nor runs of tags.
+    private bool IsInline => _options.Mode == 'I';
 
     private bool IsApart => _options.MetadataDevice is not null;
 
@@ -163,6 +167,11 @@ internal sealed class IntegritySuperblock
             return sector;
         }
 
+        if (IsInline)
+        {
+            return Sectors + sector;
+        }
+
         ulong area = sector >> Log2Interleave;
         return InitialSectors + (area << Log2Interleave) + ((area + 1) * MetadataRun) + (sector & (Interleave - 1));
     }
@@ -184,10 +193,12 @@ internal sealed class IntegritySuperblock
         "integrt\0"u8.CopyTo(_bytes);
         _bytes[8] = 1;
         BinaryPrimitives.WriteUInt16LittleEndian(_bytes.AsSpan(10), (ushort)TagSize);
-        _bytes[28] = (byte)Log2Block;
+        _bytes[Log2BlockAt] = (byte)Log2Block;
         Flags = (_options.JournalMac is null ? 0 : IntegrityFlags.JournalMac)
             | (_options.FixHmac && (_options.InternalHash ?? _options.JournalMac) is not null ? IntegrityFlags.FixedHmac : 0)
-            | (_options.FixPadding && !IsApart ? IntegrityFlags.FixedPadding : 0);
+            | (_options.FixPadding && !IsApart ? IntegrityFlags.FixedPadding : 0)
+            | (_options.KeyedDiscards ? IntegrityFlags.KeyedDiscard : 0)
+            | (IsInline ? IntegrityFlags.Inline : 0);
         if (Has(IntegrityFlags.FixedHmac))
         {
             RandomNumberGenerator.Fill(_bytes.AsSpan(SaltAt, SaltSize));
@@ -201,13 +212,13 @@ internal sealed class IntegritySuperblock
         }
         else
         {
-            JournalSections = sections;
+            JournalSections = IsInline ? 0 : sections;
             uint interleave = _options.InterleaveSectors == 0 ? IntegrityOptions.DefaultInterleave : _options.InterleaveSectors;
             Log2Interleave = Math.Clamp(BitOperations.Log2(interleave), LeastInterleave, MostInterleave);
             MeasureProvided();
         }
 
-        if (ProvidedSectors == 0 || JournalSections == 0)
+        if (ProvidedSectors == 0 || (JournalSections == 0 && !IsInline))
         {
             throw TooSmall();
         }
@@ -229,13 +240,13 @@ internal sealed class IntegritySuperblock
 
         int log2 = Math.Max(_options.Log2SectorsPerBit, Log2Block);
         ulong bits = Math.Min((ulong)SectionSectors * JournalSections << (Sector.Shift + 3), uint.MaxValue);
-        while (bits < (ProvidedSectors + (1ul << log2) - 1) >> log2)
+        while (bits != 0 && bits < (ProvidedSectors + (1ul << log2) - 1) >> log2)
         {
             log2++;
         }
 
         Log2SectorsPerBit = log2;
-        if (!IsApart)
+        if (!IsApart && !IsInline)
         {
             Log2Buffer = Math.Min(Log2Buffer, BitOperations.TrailingZeroCount(MetadataRun));
         }
@@ -265,6 +276,27 @@ internal sealed class IntegritySuperblock
         return CryptographicOperations.FixedTimeEquals(mac, expected[..mac.Length]);
     }
 
+    /// <summary>
+    /// Takes what the device has at a resume: since the constructor, another table may have changed features and how far tags are made, but not what the
+    /// layout and the tags follow from (<c>superblock_changed</c>).
+    /// </summary>
+    /// <param name="read">What it has.</param>
+    /// <returns>Whether it was taken.</returns>
+    public bool TryRenew(ReadOnlySpan<byte> read)
+    {
+        const IntegrityFlags Kept = IntegrityFlags.JournalMac | IntegrityFlags.FixedPadding | IntegrityFlags.FixedHmac | IntegrityFlags.Inline;
+        IntegrityFlags flags = (IntegrityFlags)BinaryPrimitives.ReadUInt32LittleEndian(read[FlagsAt..]);
+        if (((flags ^ Flags) & Kept) != 0 || !Same(read, 0, 8) || !Same(read, 9, 7) || read[Log2BlockAt] != _bytes[Log2BlockAt] || !Same(read, SaltAt, SaltSize))
+        {
+            return false;
+        }
+
+        read.CopyTo(_bytes);
+        return true;
+    }
+
+    private bool Same(ReadOnlySpan<byte> read, int at, int length) => read.Slice(at, length).SequenceEqual(_bytes.AsSpan(at, length));
+
     private static DmException Refuse(string sentence) => new(Errno.EINVAL, $"integrity: {sentence}");
 
     private void CheckKind()
@@ -272,11 +304,6 @@ internal sealed class IntegritySuperblock
         if (_bytes[8] is 0 or > LastVersion)
         {
             throw Refuse($"the superblock has version {_bytes[8]}, and 1 to {LastVersion} are known");
-        }
-
-        if (Has(IntegrityFlags.KeyedDiscard))
-        {
-            throw Refuse("the superblock says discards with keyed tags (allow_discards_keyed), which udm does not have");
         }
 
         if (Has(IntegrityFlags.Inline) != (_options.Mode == 'I'))
@@ -290,19 +317,24 @@ internal sealed class IntegritySuperblock
             throw Refuse($"the superblock says tags of {tag} bytes, and the table {TagSize}");
         }
 
-        if (_bytes[28] != Log2Block)
+        if (_bytes[Log2BlockAt] != Log2Block)
         {
-            throw Refuse($"the superblock says blocks of 2^{_bytes[28]} sectors, and the table of {1 << Log2Block}");
+            throw Refuse($"the superblock says blocks of 2^{_bytes[Log2BlockAt]} sectors, and the table of {1 << Log2Block}");
         }
 
-        if (JournalSections == 0)
+        if (JournalSections == 0 != IsInline)
         {
-            throw Refuse("the superblock is damaged: it says no section of a journal");
+            throw Refuse($"the superblock is damaged: it says {JournalSections} sections of a journal");
         }
 
         if (IsApart ? Log2Interleave != 0 : Log2Interleave is < LeastInterleave or > MostInterleave)
         {
             throw Refuse($"the superblock is damaged or of another layout: it says data runs of 2^{Log2Interleave} sectors");
+        }
+
+        if (Has(IntegrityFlags.KeyedDiscard) && !_options.KeyedDiscards)
+        {
+            throw Refuse("the superblock says that tags of discarded blocks depend on the key: allow_discards_keyed cannot be left out any more");
         }
 
         if (Has(IntegrityFlags.JournalMac) != (_options.JournalMac is not null))
@@ -313,6 +345,8 @@ internal sealed class IntegritySuperblock
 
     private void SetVersion() => _bytes[8] = Flags switch
     {
+        var f when (f & IntegrityFlags.KeyedDiscard) != 0 => 7,
+        var f when (f & IntegrityFlags.Inline) != 0 => 6,
         var f when (f & IntegrityFlags.FixedHmac) != 0 => 5,
         var f when (f & IntegrityFlags.FixedPadding) != 0 => 4,
         var f when (f & IntegrityFlags.DirtyBitmap) != 0 || _options.Mode == 'B' => 3,
@@ -395,6 +429,11 @@ internal sealed class IntegritySuperblock
             ulong tags = (ProvidedSectors >> Log2Block) * (ulong)TagSize;
             ulong buffer = 1ul << (Log2Buffer + Sector.Shift);
             return initial + ((tags + buffer - 1) / buffer << Log2Buffer) <= _metadataSectors;
+        }
+
+        if (IsInline)
+        {
+            return initial + ProvidedSectors <= _metadataSectors;
         }
 
         ulong last = _start + DataSector(ProvidedSectors - 1);

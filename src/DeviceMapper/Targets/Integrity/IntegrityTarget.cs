@@ -36,7 +36,7 @@ public sealed class IntegrityTarget : Target
         try
         {
             int tagSize = TagSize(arguments, tag);
-            CheckMode(arguments);
+            CheckMode(arguments, tagSize);
             _integrity = new IntegrityDevice(arguments, _options, tagSize, _device, _start);
             _state = new IntegrityState(_integrity);
             if (Length.Value > _integrity.Superblock.ProvidedSectors)
@@ -190,11 +190,11 @@ public sealed class IntegrityTarget : Target
         return size <= LargestTag ? (int)size : throw arguments.Refuse(2, "tag size", $"is more than the {LargestTag} bytes that a tag can have");
     }
 
-    private void CheckMode(TargetArguments arguments)
+    private void CheckMode(TargetArguments arguments, int tagSize)
     {
         if (_options.Mode == 'I')
         {
-            throw arguments.Refuse(3, "mode", "needs a device that keeps metadata of its own beside each block, which this one does not");
+            CheckInline(arguments, tagSize);
         }
 
         if (_options.Mode == 'B' && _options.InternalHash is null)
@@ -205,6 +205,46 @@ public sealed class IntegrityTarget : Target
         if (_options.AllowDiscards && _options.InternalHash is null)
         {
             throw arguments.Refuse("allow_discards needs internal_hash");
+        }
+
+        if (_options.KeyedDiscards && !_options.HashAlgorithm!.HasKey)
+        {
+            throw arguments.Refuse("allow_discards_keyed needs an internal_hash with a key");
+        }
+    }
+
+    private void CheckInline(TargetArguments arguments, int tagSize)
+    {
+        if (_options.MetadataDevice is not null)
+        {
+            throw arguments.Refuse("meta_device has no place in mode I, where the device itself keeps the tags");
+        }
+
+        if (_options.InternalHash is null)
+        {
+            throw arguments.Refuse(3, "mode", "needs internal_hash");
+        }
+
+        if (_options.CryptAlgorithm is not null || _options.MacAlgorithm is not null)
+        {
+            throw arguments.Refuse("mode I has no journal that journal_crypt or journal_mac could protect");
+        }
+
+        if (_options.AllowDiscards)
+        {
+            throw arguments.Refuse("mode I takes no discards");
+        }
+
+        IntegrityProfile profile = _device.Device.Limits.Integrity
+            ?? throw arguments.Refuse(3, "mode", "needs a device that keeps metadata beside each block, as integrity without internal_hash does");
+        if (profile.TagSize < tagSize)
+        {
+            throw arguments.Refuse(2, "tag size", $"is more than the {profile.TagSize} bytes that the device keeps beside a block");
+        }
+
+        if (profile.BlockSize != Sector.Size << _options.Log2Block)
+        {
+            throw arguments.Refuse($"blocks have {Sector.Size << _options.Log2Block} bytes, and those that the device keeps metadata for {profile.BlockSize}: see block_size");
         }
     }
 

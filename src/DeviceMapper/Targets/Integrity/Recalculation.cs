@@ -97,14 +97,14 @@ internal sealed class Recalculation(IntegrityDevice device, DirtyBitmap? bitmap)
             return status;
         }
 
-        int size = device.Superblock.TagSize;
-        int blocks = data.Span.Length / device.BlockSize;
-        using BufferScope tags = new(blocks * size);
-        for (int i = 0; i < blocks; i++)
+        if (device.TupleSize != 0)
         {
-            device.MakeTag(sector + ((ulong)i << device.Superblock.Log2Block), data.Span.Slice(i * device.BlockSize, device.BlockSize), tags.Span.Slice(i * size, size));
+            return device.WriteWithTuples(sector, data.Buffer);
         }
 
+        int size = device.Superblock.TagSize;
+        using BufferScope tags = new(data.Span.Length / device.BlockSize * size);
+        device.MakeTags(sector, data.Buffer, tags.Span, size);
         return device.WriteTags(sector, tags.Span);
     }
 
