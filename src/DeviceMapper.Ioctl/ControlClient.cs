@@ -12,6 +12,7 @@ public sealed class ControlClient : IControl, IDisposable
 
     private readonly string _path;
     private Socket? _socket;
+    private FrameStream? _frames;
 
     /// <summary>A client of the daemon that listens on a socket.</summary>
     /// <param name="path">The path of its control socket.</param>
@@ -63,11 +64,32 @@ public sealed class ControlClient : IControl, IDisposable
     /// <summary>Passes an ioctl of somebody else's on as it is: with its number, its versions, and its room for the answer.</summary>
     /// <param name="number">The ioctl's number.</param>
     /// <param name="request">The struct and its payload.</param>
-    /// <param name="cancellation">Ends a call that waits, with EINTR.</param>
-    /// <returns>The answer; of a refusal there is an exception.</returns>
     /// <exception cref="DmException">As of <see cref="Call"/>.</exception>
-    public DmReply Forward(uint number, ReadOnlySpan<byte> request, CancellationToken cancellation = default) =>
-        Read(Exchange(FrameKind.Call, number, request, cancellation));
+    public void Forward(uint number, ReadOnlySpan<byte> request)
+    {
+        try
+        {
+            Connected().Send(FrameKind.Call, number, request);
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            throw Lost(e, default);
+        }
+    }
+
+    /// <summary>Whether the answer to what was forwarded has come, or comes within a time.</summary>
+    public bool Answers(TimeSpan within) => _frames?.Comes(within) ?? true;
+
+    /// <summary>Waits for the answer to what was forwarded; of a refusal there is an exception.</summary>
+    /// <param name="cancellation">Ends a call that waits, with EINTR.</param>
+    /// <returns>The struct, and as much behind it as is meant, until the next call.</returns>
+    /// <exception cref="DmException">As of <see cref="Call"/>.</exception>
+    public Memory<byte> ForwardedAnswer(CancellationToken cancellation = default)
+    {
+        Frame frame = Receive(cancellation);
+        Reply reply = Reply.Decode(frame.Body);
+        return frame.Code == 0 ? frame.Body[^reply.Ioctl.Length..] : throw new DmException((Errno)frame.Code, reply.Sentence);
+    }
 
     /// <summary>Waits until the global event number has moved past the one that <see cref="DmCommand.DevArmPoll"/> remembered, or, without that, the one at the time of connecting (poll(2) on the control node).</summary>
     public void Poll(CancellationToken cancellation = default) => Read(Exchange(FrameKind.Poll, 0, [], cancellation));
@@ -105,6 +127,7 @@ public sealed class ControlClient : IControl, IDisposable
     {
         _socket?.Dispose();
         _socket = null;
+        _frames = null;
     }
 
     private DmReply CallUntilItFits(DmCommand command, DmIoctl request, CancellationToken cancellation)
@@ -152,17 +175,13 @@ public sealed class ControlClient : IControl, IDisposable
         }
 
         Frame answer = Exchange(FrameKind.Batch, command.IoctlNumber(), Batch.Join(requests), cancellation);
-        foreach ((DmIoctl request, (Errno errno, Reply reply)) in requests.Zip(Batch.SplitReplies(answer.Body, requests.Count)))
-        {
-            DmException? refusal = errno == Errno.None ? null : new DmException(errno, reply.Sentence);
-            DmReply? answered = refusal is null ? Read(reply) : null;
-            if (answered?.Ioctl.Has(DmFlags.BufferFull) == true)
-            {
-                (answered, refusal) = CallAlone(command, request, cancellation);
-            }
+        // All are read before another frame takes this one's place.
+        List<DmOutcome> answered = [.. Batch.SplitReplies(answer.Body, requests.Count).Select(Outcome)];
+        outcomes.AddRange(requests.Zip(answered, (request, outcome) =>
+            outcome.Reply?.Ioctl.Has(DmFlags.BufferFull) == true ? CallAlone(command, request, cancellation) : outcome));
 
-            outcomes.Add(new DmOutcome(answered, refusal));
-        }
+        static DmOutcome Outcome((Errno Errno, Reply Reply) told) =>
+            told.Errno == Errno.None ? new DmOutcome(Read(told.Reply), null) : new DmOutcome(null, new DmException(told.Errno, told.Reply.Sentence));
     }
 
     private DmOutcome CallAlone(DmCommand command, DmIoctl request, CancellationToken cancellation)
@@ -179,17 +198,30 @@ public sealed class ControlClient : IControl, IDisposable
 
     private Frame Exchange(FrameKind kind, uint code, ReadOnlySpan<byte> body, CancellationToken cancellation)
     {
-        Socket socket = _socket ??= Connect();
+        try
+        {
+            Connected().Send(kind, code, body);
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            throw Lost(e, cancellation);
+        }
+
+        return Receive(cancellation);
+    }
+
+    private Frame Receive(CancellationToken cancellation)
+    {
         try
         {
             // A closed connection is the daemon's signal to give up; and the shutdown ends our own wait.
+            Socket socket = _socket ?? throw new EndOfStreamException();
             using CancellationTokenRegistration hangup = cancellation.Register(() => socket.Shutdown(SocketShutdown.Both));
-            Frame.Send(socket, kind, code, body);
-            while (Frame.Receive(socket) is { } frame)
+            while (_frames!.Receive() is { } frame)
             {
                 if (frame.Kind == FrameKind.Progress)
                 {
-                    Waiting?.Invoke(Encoding.UTF8.GetString(frame.Body));
+                    Waiting?.Invoke(Encoding.UTF8.GetString(frame.Body.Span));
                     continue;
                 }
 
@@ -203,15 +235,22 @@ public sealed class ControlClient : IControl, IDisposable
 
             throw new EndOfStreamException();
         }
-        catch (Exception e) when (e is SocketException or IOException or InvalidDataException or ObjectDisposedException)
+        catch (Exception e) when (IsLoss(e))
         {
-            Dispose();
-            throw cancellation.IsCancellationRequested
-                ? new DmException(Errno.EINTR, "given up", e)
-                : e is InvalidDataException
-                ? new DmException(Errno.EPROTO, $"what answers at {_path} is not this version of the udm daemon", e)
-                : new DmException(Errno.ECONNRESET, $"the udm daemon at {_path} went away", e);
+            throw Lost(e, cancellation);
         }
+    }
+
+    private static bool IsLoss(Exception e) => e is SocketException or IOException or InvalidDataException or ObjectDisposedException;
+
+    private DmException Lost(Exception e, CancellationToken cancellation)
+    {
+        Dispose();
+        return cancellation.IsCancellationRequested
+            ? new DmException(Errno.EINTR, "given up", e)
+            : e is InvalidDataException
+            ? new DmException(Errno.EPROTO, $"what answers at {_path} is not this version of the udm daemon", e)
+            : new DmException(Errno.ECONNRESET, $"the udm daemon at {_path} went away", e);
     }
 
     private static DmReply Read(Frame frame)
@@ -226,6 +265,8 @@ public sealed class ControlClient : IControl, IDisposable
     }
 
     private static DmReply Read(Reply reply) => new(new DmIoctl(reply.Ioctl.Span), reply.Warnings);
+
+    private FrameStream Connected() => _frames ??= new FrameStream(_socket = Connect());
 
     private Socket Connect()
     {

@@ -36,29 +36,29 @@ public sealed class DmIoctl
     private const int NameOffset = 48, NameField = 128;
     private const int UuidOffset = 176, UuidField = 129;
 
-    private readonly byte[] _buffer;
+    private readonly Memory<byte> _buffer;
 
     /// <summary>An empty request.</summary>
     /// <param name="size">Its <see cref="DataSize"/>: room for the answer, <see cref="HeaderSize"/> included.</param>
     public DmIoctl(int size = DefaultSize)
     {
-        _buffer = GC.AllocateArray<byte>(Math.Max(size, HeaderSize), pinned: true);
+        _buffer = Pinned(size);
         Version = DmVersion.Oldest;
         DataSize = (uint)_buffer.Length;
         DataStart = HeaderSize;
     }
 
-    private DmIoctl(byte[] buffer) => _buffer = buffer;
+    private DmIoctl(Memory<byte> buffer) => _buffer = buffer;
 
     /// <summary>A copy of bytes, whatever they say; at least <see cref="HeaderSize"/> are kept, with zeroes for what is missing.</summary>
     public DmIoctl(ReadOnlySpan<byte> bytes)
     {
-        _buffer = GC.AllocateArray<byte>(Math.Max(bytes.Length, HeaderSize), pinned: true);
-        bytes.CopyTo(_buffer);
+        _buffer = Pinned(bytes.Length);
+        bytes.CopyTo(_buffer.Span);
     }
 
     /// <summary>Takes over a buffer of at least <see cref="HeaderSize"/> pinned bytes, or copies a smaller one.</summary>
-    internal static DmIoctl Over(byte[] buffer) => buffer.Length >= HeaderSize ? new DmIoctl(buffer) : new DmIoctl(buffer.AsSpan());
+    internal static DmIoctl Over(Memory<byte> buffer) => buffer.Length >= HeaderSize ? new DmIoctl(buffer) : new DmIoctl(buffer.Span);
 
     /// <summary>A request with a payload at <see cref="HeaderSize"/>.</summary>
     /// <param name="payload">What a codec wrote.</param>
@@ -66,18 +66,18 @@ public sealed class DmIoctl
     public static DmIoctl WithPayload(ReadOnlySpan<byte> payload, int room = DefaultSize)
     {
         DmIoctl ioctl = new(Math.Max(room, checked(HeaderSize + payload.Length)));
-        payload.CopyTo(ioctl._buffer.AsSpan(HeaderSize));
+        payload.CopyTo(ioctl.Data);
         return ioctl;
     }
 
     /// <summary>All bytes.</summary>
-    public Span<byte> Bytes => _buffer;
+    public Span<byte> Bytes => _buffer.Span;
 
     /// <summary>The same.</summary>
     internal ReadOnlyMemory<byte> Memory => _buffer;
 
     /// <summary>The bytes behind the struct: where answers are.</summary>
-    public Span<byte> Data => _buffer.AsSpan(HeaderSize);
+    public Span<byte> Data => Bytes[HeaderSize..];
 
     /// <summary>In: the caller's version of the interface. Out: ours.</summary>
     public DmVersion Version
@@ -129,16 +129,16 @@ public sealed class DmIoctl
     /// <exception cref="DmException">EINVAL: it is too long, or (reading) not UTF-8.</exception>
     public string Name
     {
-        get => NullTerminated.Read(_buffer.AsSpan(NameOffset, NameField - 1), "name");
-        set => NullTerminated.WriteField(_buffer.AsSpan(NameOffset, NameField), value, "name");
+        get => NullTerminated.Read(Bytes.Slice(NameOffset, NameField - 1), "name");
+        set => NullTerminated.WriteField(Bytes.Slice(NameOffset, NameField), value, "name");
     }
 
     /// <summary>The device's uuid, or "".</summary>
     /// <exception cref="DmException">EINVAL: it is too long, or (reading) not UTF-8.</exception>
     public string Uuid
     {
-        get => NullTerminated.Read(_buffer.AsSpan(UuidOffset, UuidField - 1), "uuid");
-        set => NullTerminated.WriteField(_buffer.AsSpan(UuidOffset, UuidField), value, "uuid");
+        get => NullTerminated.Read(Bytes.Slice(UuidOffset, UuidField - 1), "uuid");
+        set => NullTerminated.WriteField(Bytes.Slice(UuidOffset, UuidField), value, "uuid");
     }
 
     /// <summary>Whether all flags of a set are set.</summary>
@@ -153,20 +153,22 @@ public sealed class DmIoctl
     internal DmIoctl Copy(int size)
     {
         DmIoctl copy = new(size);
-        _buffer.AsSpan(0, Math.Min(size, _buffer.Length)).CopyTo(copy._buffer);
+        Bytes[..Math.Min(size, _buffer.Length)].CopyTo(copy.Bytes);
         copy.DataSize = (uint)size;
         return copy;
     }
 
     /// <summary>Overwrites all of it.</summary>
-    public void Wipe() => CryptographicOperations.ZeroMemory(_buffer);
+    public void Wipe() => CryptographicOperations.ZeroMemory(Bytes);
+
+    private static byte[] Pinned(int size) => GC.AllocateArray<byte>(Math.Max(size, HeaderSize), pinned: true);
 
     // The struct is in the byte order of the machine.
-    private uint ReadUInt32(int offset) => MemoryMarshal.Read<uint>(_buffer.AsSpan(offset));
+    private uint ReadUInt32(int offset) => MemoryMarshal.Read<uint>(Bytes[offset..]);
 
-    private void WriteUInt32(int offset, uint value) => MemoryMarshal.Write(_buffer.AsSpan(offset), in value);
+    private void WriteUInt32(int offset, uint value) => MemoryMarshal.Write(Bytes[offset..], in value);
 
-    private ulong ReadUInt64(int offset) => MemoryMarshal.Read<ulong>(_buffer.AsSpan(offset));
+    private ulong ReadUInt64(int offset) => MemoryMarshal.Read<ulong>(Bytes[offset..]);
 
-    private void WriteUInt64(int offset, ulong value) => MemoryMarshal.Write(_buffer.AsSpan(offset), in value);
+    private void WriteUInt64(int offset, ulong value) => MemoryMarshal.Write(Bytes[offset..], in value);
 }

@@ -28,27 +28,28 @@ internal static class Batch
 
     /// <summary>The structs of a request.</summary>
     /// <exception cref="InvalidDataException">One does not lie within it.</exception>
-    public static IEnumerable<DmIoctl> Split(byte[] body)
+    public static IEnumerable<DmIoctl> Split(ReadOnlyMemory<byte> body)
     {
         int size;
         for (int at = 0; at < body.Length; at += size)
         {
-            size = body.Length - at < DmIoctl.HeaderSize ? 0 : MemoryMarshal.Read<int>(body.AsSpan(at + SizeOffset));
+            size = body.Length - at < DmIoctl.HeaderSize ? 0 : MemoryMarshal.Read<int>(body.Span[(at + SizeOffset)..]);
             if (size < DmIoctl.HeaderSize || size > body.Length - at)
             {
                 throw Malformed();
             }
 
-            yield return new DmIoctl(body.AsSpan(at, size));
+            yield return new DmIoctl(body.Span.Slice(at, size));
         }
     }
 
     /// <summary>Adds how one call ended to the body of an answer.</summary>
     public static void Append(MemoryStream answers, Errno errno, Reply reply)
     {
-        byte[] body = reply.Encode();
-        answers.Write(MemoryMarshal.AsBytes([(uint)errno, (uint)body.Length]));
-        answers.Write(body);
+        byte[] texts = reply.EncodeTexts();
+        answers.Write(MemoryMarshal.AsBytes([(uint)errno, (uint)(texts.Length + reply.Ioctl.Length)]));
+        answers.Write(texts);
+        answers.Write(reply.Ioctl.Span);
     }
 
     /// <summary>The replies of an answer.</summary>

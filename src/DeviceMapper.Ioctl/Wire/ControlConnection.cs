@@ -14,6 +14,7 @@ internal sealed class ControlConnection(
     // A caller that has to wait longer is told for what.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    private readonly FrameStream _frames = new(socket);
     private readonly ControlSession _session = new(registry);
     private readonly Lock _sending = new();
     private readonly CancellationTokenSource _closed = new();
@@ -21,11 +22,29 @@ internal sealed class ControlConnection(
     /// <summary>Serves until the caller closes the connection.</summary>
     public void Run()
     {
+        using ITimer patience = time.CreateTimer(_ => TellReason(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using Hangup hangup = new(socket, _closed.Token);
         try
         {
-            while (Frame.Receive(socket) is { } frame)
+            while (_frames.Receive() is { } frame)
             {
-                Answer(frame);
+                if (frame.Kind == FrameKind.Call && DmCommands.CommandOf(frame.Code).IsBrief())
+                {
+                    Call(frame, _closed.Token);
+                    continue;
+                }
+
+                patience.Change(Patience, Timeout.InfiniteTimeSpan);
+                hangup.Begin();
+                try
+                {
+                    Answer(frame, hangup.Token);
+                }
+                finally
+                {
+                    hangup.End();
+                    patience.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                }
             }
         }
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or InvalidDataException)
@@ -53,26 +72,18 @@ internal sealed class ControlConnection(
         }
     }
 
-    private void Answer(Frame frame)
+    private void Answer(Frame frame, CancellationToken gone)
     {
-        if (frame.Kind == FrameKind.Call && DmCommands.CommandOf(frame.Code).IsBrief())
-        {
-            Call(frame, _closed.Token);
-            return;
-        }
-
-        using ITimer timer = time.CreateTimer(_ => TellReason(), null, Patience, Timeout.InfiniteTimeSpan);
-        using Hangup hangup = new(socket, _closed.Token);
         switch (frame.Kind)
         {
             case FrameKind.Call:
-                Call(frame, hangup.Token);
+                Call(frame, gone);
                 break;
             case FrameKind.Batch:
-                CallEach(frame, hangup.Token);
+                CallEach(frame, gone);
                 break;
             case FrameKind.Poll:
-                Poll(hangup.Token);
+                Poll(gone);
                 break;
             case FrameKind.Ask:
                 AnswerQuestion(frame);
@@ -90,11 +101,11 @@ internal sealed class ControlConnection(
         try
         {
             registry.WaitForEvent(_session.ArmedEvent, cancellation);
-            Send(Errno.None, new Reply("", [], default), secret: false);
+            Send(Errno.None, new Reply("", [], default));
         }
         catch (DmException e)
         {
-            Send(e.Errno, new Reply(e.Message, [], default), secret: false); // the caller has gone
+            Send(e.Errno, new Reply(e.Message, [], default)); // the caller has gone
         }
     }
 
@@ -105,7 +116,7 @@ internal sealed class ControlConnection(
         try
         {
             (Errno errno, Reply reply) = Execute(frame.Code, ioctl, frame.Body.Length, cancellation);
-            Send(errno, reply, secret);
+            Send(errno, reply);
         }
         finally
         {
@@ -130,7 +141,7 @@ internal sealed class ControlConnection(
 
         lock (_sending)
         {
-            Frame.Send(socket, FrameKind.Reply, 0, answers.GetBuffer().AsSpan(0, (int)answers.Length));
+            _frames.Send(FrameKind.Reply, 0, answers.GetBuffer().AsSpan(0, (int)answers.Length));
         }
     }
 
@@ -160,7 +171,7 @@ internal sealed class ControlConnection(
     {
         try
         {
-            ReadOnlySpan<byte> body = frame.Body;
+            ReadOnlySpan<byte> body = frame.Body.Span;
             int type = body.IndexOf((byte)0), description = type < 0 ? -1 : body[(type + 1)..].IndexOf((byte)0);
             if (description < 0)
             {
@@ -168,11 +179,11 @@ internal sealed class ControlConnection(
             }
 
             Keyring.AddForThread(Encoding.UTF8.GetString(body[..type]), Encoding.UTF8.GetString(body.Slice(type + 1, description)), body[(type + description + 2)..]);
-            Send(Errno.None, new Reply("", [], new DmIoctl().Bytes.ToArray()), secret: false);
+            Send(Errno.None, new Reply("", [], new DmIoctl(DmIoctl.HeaderSize).Memory));
         }
         catch (DmException e)
         {
-            Send(e.Errno, new Reply(e.Message, [], default), secret: false);
+            Send(e.Errno, new Reply(e.Message, [], default));
         }
         finally
         {
@@ -182,15 +193,15 @@ internal sealed class ControlConnection(
 
     private void AnswerQuestion(Frame frame)
     {
-        string[] words = Encoding.UTF8.GetString(frame.Body).Split('\0')[..^1];
+        string[] words = Encoding.UTF8.GetString(frame.Body.Span).Split('\0')[..^1];
         try
         {
             string text = answer?.Invoke(words) ?? throw new DmException(Errno.EOPNOTSUPP, "this daemon answers no such question");
-            Send(Errno.None, new Reply("", [], Encoding.UTF8.GetBytes(text)), secret: false);
+            Send(Errno.None, new Reply("", [], Encoding.UTF8.GetBytes(text)));
         }
         catch (DmException e)
         {
-            Send(e.Errno, new Reply(e.Message, [], default), secret: false);
+            Send(e.Errno, new Reply(e.Message, [], default));
         }
     }
 
@@ -202,7 +213,7 @@ internal sealed class ControlConnection(
             {
                 lock (_sending)
                 {
-                    Frame.Send(socket, FrameKind.Progress, 0, Encoding.UTF8.GetBytes($"waits for {reason}"));
+                    _frames.Send(FrameKind.Progress, 0, Encoding.UTF8.GetBytes($"waits for {reason}"));
                 }
             }
         }
@@ -212,17 +223,11 @@ internal sealed class ControlConnection(
         }
     }
 
-    private void Send(Errno errno, Reply reply, bool secret)
+    private void Send(Errno errno, Reply reply)
     {
-        byte[] body = reply.Encode();
         lock (_sending)
         {
-            Frame.Send(socket, FrameKind.Reply, (uint)errno, body);
-        }
-
-        if (secret)
-        {
-            System.Security.Cryptography.CryptographicOperations.ZeroMemory(body);
+            _frames.Send(FrameKind.Reply, (uint)errno, reply.EncodeTexts(), reply.Ioctl.Span);
         }
     }
 }

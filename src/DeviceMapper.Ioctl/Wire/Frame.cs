@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace DeviceMapper.Ioctl;
@@ -29,105 +27,12 @@ internal enum FrameKind : uint
     Key = 7,
 }
 
-/// <summary>
-/// A frame on the control socket: 16 bytes of header (magic, kind, code, length of the body; u32 each, in the machine's byte
-/// order, since both ends are on one machine), then the body.
-/// </summary>
+/// <summary>A frame on the control socket, received by a <see cref="FrameStream"/>.</summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Code">An ioctl's number, or an errno.</param>
-/// <param name="Body">Pinned, so that it can be wiped.</param>
-internal readonly record struct Frame(FrameKind Kind, uint Code, byte[] Body)
+/// <param name="Body">Pinned, so that it can be wiped; another frame's once that is received.</param>
+internal readonly record struct Frame(FrameKind Kind, uint Code, Memory<byte> Body)
 {
-    private const uint Magic = 0x316d6475; // "udm1"
-    private const int HeaderSize = 16;
-
-    // Up to so many bytes a frame is put together, and sent at once.
-    private const int SmallFrame = 2048;
-
-    // The greatest struct with its payload, and the sentences of a reply.
-    private const uint MaxBody = DmIoctl.MaxDataSize + (1 << 20);
-
-    // A body's buffer grows with what has come, so a header alone cannot make us allocate a lot.
-    private const int FirstAllocation = 64 * 1024;
-
-    /// <summary>Sends a frame.</summary>
-    public static void Send(Socket socket, FrameKind kind, uint code, ReadOnlySpan<byte> body)
-    {
-        Span<byte> whole = stackalloc byte[SmallFrame];
-        MemoryMarshal.Cast<uint, byte>([Magic, (uint)kind, code, (uint)body.Length]).CopyTo(whole);
-        if (body.Length > SmallFrame - HeaderSize)
-        {
-            SendAll(socket, whole[..HeaderSize]);
-            SendAll(socket, body);
-            return;
-        }
-
-        body.CopyTo(whole[HeaderSize..]);
-        SendAll(socket, whole[..(HeaderSize + body.Length)]);
-        CryptographicOperations.ZeroMemory(whole); // it may have been a key
-    }
-
-    /// <summary>Receives a frame.</summary>
-    /// <returns>Null where the other end closed the connection between frames.</returns>
-    /// <exception cref="InvalidDataException">It is no frame.</exception>
-    /// <exception cref="EndOfStreamException">The connection ended within it.</exception>
-    public static Frame? Receive(Socket socket)
-    {
-        Span<byte> header = stackalloc byte[HeaderSize];
-        int got = socket.Receive(header);
-        if (got == 0)
-        {
-            return null;
-        }
-
-        ReceiveAll(socket, header[got..]);
-        ReadOnlySpan<uint> words = MemoryMarshal.Cast<byte, uint>(header);
-        if (words[0] != Magic || words[3] > MaxBody)
-        {
-            throw new InvalidDataException("not a frame of the control protocol");
-        }
-
-        return new Frame((FrameKind)words[1], words[2], ReceiveBody(socket, (int)words[3]));
-    }
-
     /// <summary>Overwrites the body.</summary>
-    public void Wipe() => CryptographicOperations.ZeroMemory(Body);
-
-    private static byte[] ReceiveBody(Socket socket, int length)
-    {
-        byte[] body = GC.AllocateUninitializedArray<byte>(Math.Min(length, FirstAllocation), pinned: true);
-        ReceiveAll(socket, body);
-        while (body.Length < length)
-        {
-            byte[] larger = GC.AllocateUninitializedArray<byte>((int)Math.Min(length, 2L * body.Length), pinned: true);
-            body.CopyTo(larger, 0);
-            CryptographicOperations.ZeroMemory(body);
-            ReceiveAll(socket, larger.AsSpan(body.Length));
-            body = larger;
-        }
-
-        return body;
-    }
-
-    private static void SendAll(Socket socket, ReadOnlySpan<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-        {
-            bytes = bytes[socket.Send(bytes)..];
-        }
-    }
-
-    private static void ReceiveAll(Socket socket, Span<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-        {
-            int got = socket.Receive(bytes);
-            if (got == 0)
-            {
-                throw new EndOfStreamException("the connection ended within a frame");
-            }
-
-            bytes = bytes[got..];
-        }
-    }
+    public void Wipe() => CryptographicOperations.ZeroMemory(Body.Span);
 }

@@ -8,71 +8,89 @@ namespace DeviceMapper.Ioctl;
 /// </summary>
 /// <remarks>
 /// It looks for data without taking it, so what comes next is still there for the next receive. Most calls are over at once, and to look
-/// costs more than they do: it begins after a moment.
+/// costs more than they do: it begins after a moment. It is made once for a connection: a timer set anew costs a fraction of a new one.
 /// </remarks>
 internal sealed class Hangup : IDisposable
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(5);
 
     private readonly Socket _socket;
-    private readonly Lock _lock = new(); // guards the beginning of the watch against its end
+    private readonly Lock _lock = new(); // guards the beginning of a watch against its end
     private readonly Timer _begin;
-    private readonly CancellationTokenSource _source;
-    private readonly CancellationTokenSource _done = new();
+    private readonly CancellationTokenSource _gone;
     private readonly byte[] _peeked = new byte[1];
+    private CancellationTokenSource? _done; // of the watch
     private Task? _watch;
-    private bool _over;
+    private bool _isCalled;
 
-    /// <summary>Watches a socket from now on.</summary>
+    /// <summary>Watches nothing yet.</summary>
     /// <param name="socket">The caller's.</param>
-    /// <param name="closed">Ends the call too.</param>
+    /// <param name="closed">Ends its calls too.</param>
     public Hangup(Socket socket, CancellationToken closed)
     {
         _socket = socket;
-        _source = CancellationTokenSource.CreateLinkedTokenSource(closed);
-        _begin = new Timer(static hangup => ((Hangup)hangup!).Begin(), this, Moment, Timeout.InfiniteTimeSpan);
+        _gone = CancellationTokenSource.CreateLinkedTokenSource(closed);
+        _begin = new Timer(_ => BeginWatch());
     }
 
     /// <summary>Cancelled when the caller has gone.</summary>
-    public CancellationToken Token => _source.Token;
+    public CancellationToken Token => _gone.Token;
+
+    /// <summary>A call begins.</summary>
+    public void Begin()
+    {
+        lock (_lock)
+        {
+            _isCalled = true;
+        }
+
+        _begin.Change(Moment, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The call is over.</summary>
+    public void End()
+    {
+        _begin.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        lock (_lock)
+        {
+            _isCalled = false;
+        }
+
+        if (_watch is not null)
+        {
+            _done!.Cancel();
+            _watch.Wait();
+            _done.Dispose();
+            (_watch, _done) = (null, null);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _begin.Dispose();
-        lock (_lock)
-        {
-            _over = true;
-        }
-
-        if (_watch is not null)
-        {
-            _done.Cancel();
-            _watch.Wait();
-        }
-
-        _done.Dispose();
-        _source.Dispose();
+        _gone.Dispose();
     }
 
-    private void Begin()
+    private void BeginWatch()
     {
         lock (_lock)
         {
-            if (!_over)
+            if (_isCalled && _watch is null) // else this comes late, perhaps within the next call
             {
-                _watch = Watch();
+                _done = new CancellationTokenSource();
+                _watch = Watch(_done.Token);
             }
         }
     }
 
-    private async Task Watch()
+    private async Task Watch(CancellationToken done)
     {
         try
         {
-            if (await _socket.ReceiveAsync(_peeked, SocketFlags.Peek, _done.Token).ConfigureAwait(false) == 0)
+            if (await _socket.ReceiveAsync(_peeked, SocketFlags.Peek, done).ConfigureAwait(false) == 0)
             {
-                await _source.CancelAsync().ConfigureAwait(false);
+                await _gone.CancelAsync().ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -81,7 +99,7 @@ internal sealed class Hangup : IDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            await _source.CancelAsync().ConfigureAwait(false);
+            await _gone.CancelAsync().ConfigureAwait(false);
         }
     }
 }

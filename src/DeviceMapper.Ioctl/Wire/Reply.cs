@@ -9,13 +9,16 @@ namespace DeviceMapper.Ioctl;
 /// <param name="Ioctl">The struct and as much of its payload as is meant.</param>
 internal readonly record struct Reply(string Sentence, IReadOnlyList<string> Warnings, ReadOnlyMemory<byte> Ioctl)
 {
-    /// <summary>Makes the body of a frame.</summary>
-    public byte[] Encode()
+    private static readonly byte[] _noTexts = new Reply("", [], default).EncodeAny();
+
+    /// <summary>The texts, as they stand before the struct: no secrets are in them.</summary>
+    public byte[] EncodeTexts() => Sentence.Length == 0 && Warnings.Count == 0 ? _noTexts : EncodeAny();
+
+    private byte[] EncodeAny()
     {
         string[] texts = [Sentence, .. Warnings];
-        int size = sizeof(int) + texts.Sum(t => sizeof(int) + Encoding.UTF8.GetByteCount(t)) + Ioctl.Length;
-        byte[] body = GC.AllocateUninitializedArray<byte>(size, pinned: true);
-        Span<byte> rest = body;
+        byte[] bytes = new byte[sizeof(int) + texts.Sum(t => sizeof(int) + Encoding.UTF8.GetByteCount(t))];
+        Span<byte> rest = bytes;
         PutInt(ref rest, texts.Length);
         foreach (string text in texts)
         {
@@ -23,8 +26,7 @@ internal readonly record struct Reply(string Sentence, IReadOnlyList<string> War
             rest = rest[Encoding.UTF8.GetBytes(text, rest)..];
         }
 
-        Ioctl.Span.CopyTo(rest);
-        return body;
+        return bytes;
     }
 
     /// <summary>Reads the body of a frame.</summary>

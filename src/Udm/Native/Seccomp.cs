@@ -95,14 +95,14 @@ internal static unsafe partial class Seccomp
     /// <summary>Whether the caller still waits: its memory is its own, and nobody else has its number.</summary>
     public static bool StillWaits(int listener, ulong id) => ioctl(listener, IdValid, &id) == 0;
 
-    /// <summary>Reads the memory of a process, in one piece.</summary>
-    public static bool Read(uint pid, ulong address, Span<byte> bytes)
+    /// <summary>Reads the memory of a process up to where it ends. Returns the number of bytes, or a number below 0.</summary>
+    public static int ReadSome(uint pid, ulong address, Span<byte> bytes)
     {
         fixed (byte* start = bytes)
         {
             Vector local = new() { Base = (nint)start, Length = bytes.Length };
             Vector remote = new() { Base = (nint)address, Length = bytes.Length };
-            return process_vm_readv((int)pid, &local, 1, &remote, 1, 0) == bytes.Length;
+            return (int)process_vm_readv((int)pid, &local, 1, &remote, 1, 0);
         }
     }
 

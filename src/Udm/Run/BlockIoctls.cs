@@ -40,7 +40,7 @@ internal static class BlockIoctls
                 call.Succeed();
                 break;
             case GetReadAhead:
-                Tell(call, BitConverter.GetBytes((ulong)(devices.Status(new DmIoctl { Name = devices.OfFile(file)?.Name ?? "" })?.ReadAhead ?? 0)));
+                Tell(call, BitConverter.GetBytes((ulong)(devices.Status(new DmIoctl(DmIoctl.HeaderSize) { Name = devices.OfFile(file)?.Name ?? "" })?.ReadAhead ?? 0)));
                 break;
             case GetSectors:
                 Tell(call, BitConverter.GetBytes((ulong)new FileInfo(file).Length / SectorSize));

@@ -11,18 +11,20 @@ internal sealed class ControlClients(string socket)
     /// <summary>Does something by a connection that nobody else uses meanwhile.</summary>
     public T Use<T>(Func<ControlClient, T> action)
     {
-        if (!_idle.TryTake(out ControlClient? client))
-        {
-            client = new ControlClient(socket);
-        }
-
+        ControlClient client = Take();
         try
         {
             return action(client);
         }
         finally
         {
-            _idle.Add(client); // one that was lost connects again
+            Return(client);
         }
     }
+
+    /// <summary>A connection for the caller alone, until it is returned.</summary>
+    public ControlClient Take() => _idle.TryTake(out ControlClient? client) ? client : new ControlClient(socket);
+
+    /// <summary>Takes one back; if it was lost, it connects again.</summary>
+    public void Return(ControlClient client) => _idle.Add(client);
 }

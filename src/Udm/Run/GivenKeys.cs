@@ -62,6 +62,11 @@ internal sealed class GivenKeys
     /// <param name="client">By which it is sent then.</param>
     public void GiveNamed(TracedCall call, ReadOnlySpan<byte> request, ControlClient client)
     {
+        if (_keys.IsEmpty)
+        {
+            return;
+        }
+
         uint process = call.Process, session = call.Session;
         HashSet<(string, string)> done = [];
         foreach ((KeyName name, GivenKey key) in _keys.OrderBy(pair => Distance(pair.Key)).ThenByDescending(pair => pair.Value.Order))

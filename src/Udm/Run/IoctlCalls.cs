@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using DeviceMapper;
 using DeviceMapper.Ioctl;
@@ -7,28 +8,75 @@ using DeviceMapper.Native;
 namespace Udm.Run;
 
 /// <summary>Passes the ioctls on control nodes to the daemon, and its answers back into the caller's memory.</summary>
-internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
+/// <remarks>
+/// All is done by the thread that answers every call, until one takes its time: to hand a call over to another thread costs more than most calls do.
+/// </remarks>
+internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys, CallThreads threads)
 {
-    private const int DataSizeOffset = 12, VersionSize = 12;
-    private const int SmallSize = 64 * 1024; // up to this, memory is made before it is looked whether the caller has as much
+    private const int DataSizeOffset = 12, FlagsOffset = 28, VersionSize = 12;
+    private const int UsualSize = 16 * 1024; // what libdm says; so much is read at once, where the caller has it
+    private const int SmallSize = 64 * 1024; // up to this, there is memory for a request before it is looked whether the caller has as much
+
+    // So long an answer is waited for before another thread does that.
+    private static readonly TimeSpan Brief = TimeSpan.FromMilliseconds(1);
 
     // How often it is looked whether the caller of an ioctl that takes its time still lives, and has no signal.
     private static readonly TimeSpan LifeCheck = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Whether a call never waits.</summary>
-    public static bool IsBrief(TracedCall call) => Command(call).IsBrief();
+    private readonly byte[] _small = GC.AllocateUninitializedArray<byte>(SmallSize, pinned: true);
 
-    /// <summary>Carries one out, on this thread: it may take as long as it likes.</summary>
+    /// <summary>Carries one out.</summary>
     public void Run(TracedCall call, ControlFile file)
+    {
+        DmCommand command = Command(call);
+        bool structAlone = command == DmCommand.Version || command.IgnoresPayload();
+        int got = structAlone ? 0 : call.ReadSome(call.Argument(2), _small.AsSpan(0, UsualSize));
+        if (got < DmIoctl.FixedSize && !call.Read(call.Argument(2), _small.AsSpan(0, DmIoctl.FixedSize)))
+        {
+            call.Fail(Errno.EFAULT);
+            return;
+        }
+
+        Span<byte> header = _small.AsSpan(0, DmIoctl.FixedSize);
+
+        // A size that is wrong, or more than is there, is refused by the daemon after the versions: it is given the struct alone, as where
+        // there is no payload.
+        uint size = BinaryPrimitives.ReadUInt32LittleEndian(header[DataSizeOffset..]);
+        bool refused = size is < DmIoctl.FixedSize or > DmIoctl.MaxDataSize;
+        if (structAlone || refused)
+        {
+            if (!refused)
+            {
+                BinaryPrimitives.WriteUInt32LittleEndian(header[DataSizeOffset..], DmIoctl.FixedSize);
+            }
+
+            Begin(call, file, header);
+        }
+        else if (size <= (uint)got || (size <= SmallSize && call.Read(call.Argument(2), _small.AsSpan(0, (int)size))))
+        {
+            Begin(call, file, _small.AsSpan(0, (int)size));
+        }
+        else if (size <= SmallSize)
+        {
+            Begin(call, file, header);
+        }
+        else
+        {
+            byte[] alone = header.ToArray();
+            threads.Run(() => BeginLarge(call, file, alone, (int)size));
+        }
+    }
+
+    private static DmCommand Command(TracedCall call) => (DmCommand)(call.Argument(1) & 0xff);
+
+    /// <summary>Sends one with more of a payload than there is memory for at once, if the caller has as much.</summary>
+    private void BeginLarge(TracedCall call, ControlFile file, byte[] alone, int size)
     {
         try
         {
-            Execute(call, file);
-        }
-        catch (DmException refusal)
-        {
-            // The devices have gone with their daemon: who waits for events of one, as dmeventd, gives up by ENXIO only.
-            call.Fail(refusal.Errno is Errno.ECONNRESET or Errno.EPROTO ? Errno.ENXIO : refusal.Errno);
+            bool isThere = call.Read(call.Argument(2) + (ulong)size - 1, stackalloc byte[1]);
+            byte[] whole = isThere ? GC.AllocateUninitializedArray<byte>(size, pinned: true) : alone;
+            Begin(call, file, isThere && call.Read(call.Argument(2), whole) ? whole : alone);
         }
         catch (OutOfMemoryException)
         {
@@ -36,105 +84,58 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
         }
     }
 
-    private static DmCommand Command(TracedCall call) => (DmCommand)(call.Argument(1) & 0xff);
-
-    private void Execute(TracedCall call, ControlFile file)
+    /// <summary>Sends a request, and waits for its answer on this thread for a moment, then on another.</summary>
+    private void Begin(TracedCall call, ControlFile file, Span<byte> request)
     {
-        ulong address = call.Argument(2);
-        uint number = (uint)call.Argument(1);
         DmCommand command = Command(call);
-        byte[] request = new byte[DmIoctl.FixedSize];
-        if (!call.Read(address, request))
-        {
-            call.Fail(Errno.EFAULT);
-            return;
-        }
-
-        // A size that is wrong, or more than is there, is refused by the daemon after the versions: it is given the struct alone, as where
-        // there is no payload.
-        uint size = BinaryPrimitives.ReadUInt32LittleEndian(request.AsSpan(DataSizeOffset));
-        bool refused = size is < DmIoctl.FixedSize or > DmIoctl.MaxDataSize;
-        bool plain = command == DmCommand.Version || command.IgnoresPayload() || refused || !ReadWhole(call, address, size, ref request);
-
-        if (command.IgnoresPayload() && !refused)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(request.AsSpan(DataSizeOffset), DmIoctl.FixedSize);
-        }
-
-        bool secret = (BitConverter.ToUInt32(request, 28) & (uint)DmFlags.SecureData) != 0;
+        bool mayNameKeys = command is DmCommand.TableLoad or DmCommand.TargetMessage;
+        bool secret = (BinaryPrimitives.ReadUInt32LittleEndian(request[FlagsOffset..]) & (uint)DmFlags.SecureData) != 0;
+        ControlClient client = clients.Take();
         try
         {
-            if (secret && size > DmIoctl.HeaderSize && !plain)
+            if (secret && request.Length > DmIoctl.HeaderSize)
             {
-                call.Write(address + DmIoctl.HeaderSize, new byte[size - DmIoctl.HeaderSize]); // as the kernel clears it
+                call.Write(call.Argument(2) + DmIoctl.HeaderSize, new byte[request.Length - DmIoctl.HeaderSize]); // as the kernel clears it
             }
 
-            DmIoctl answer = Ask(call, number, request);
-            if (command == DmCommand.DevArmPoll)
+            if (mayNameKeys)
             {
-                file.Arm();
+                keys.GiveNamed(call, request, client);
             }
 
-            int meant = (int)Math.Min(Math.Max(answer.DataSize, VersionSize), (uint)Math.Min(answer.Bytes.Length, request.Length));
-            bool written = call.Write(address, answer.Bytes[..meant]);
-            if (secret)
-            {
-                answer.Wipe();
-            }
-
-            if (written)
-            {
-                call.Succeed();
-            }
-            else
-            {
-                call.Fail(Errno.EFAULT);
-            }
+            client.Forward((uint)call.Argument(1), request);
         }
-        catch (DmException)
+        catch (DmException refusal)
         {
-            DmIoctl ours = new(DmIoctl.HeaderSize) { Version = DmVersion.Current };
-            call.Write(address, ours.Bytes[..VersionSize]); // ours is written back whatever happens
-            throw;
+            clients.Return(client);
+            Refuse(call, refusal);
+            return;
         }
         finally
         {
-            if (secret)
+            if (secret || mayNameKeys)
             {
                 CryptographicOperations.ZeroMemory(request);
             }
         }
-    }
 
-    /// <summary>Reads a request with its payload. False, and nothing is changed, where the caller has less memory than that.</summary>
-    private static bool ReadWhole(TracedCall call, ulong address, uint size, ref byte[] request)
-    {
-        if (size > SmallSize && !call.Read(address + size - 1, stackalloc byte[1]))
+        int room = request.Length;
+        if (client.Answers(Brief))
         {
-            return false;
+            End(call, file, client, room, secret);
         }
-
-        byte[] whole = GC.AllocateUninitializedArray<byte>((int)size, pinned: true);
-        if (!call.Read(address, whole))
+        else
         {
-            return false;
+            threads.Run(() => WaitForEnd(call, file, client, room, secret));
         }
-
-        request = whole;
-        return true;
     }
 
     /// <summary>
     /// A caller that is killed takes its call with it: the connection is closed, and the daemon undoes what waits. A signal ends the ioctls
     /// that the kernel lets it end; our filter has the kernel hold it back until the answer.
     /// </summary>
-    private DmIoctl Ask(TracedCall call, uint number, byte[] request)
+    private void WaitForEnd(TracedCall call, ControlFile file, ControlClient client, int room, bool secret)
     {
-        if (IsBrief(call))
-        {
-            return clients.Use(client => client.Forward(number, request)).Ioctl;
-        }
-
         bool interruptible = Command(call) is DmCommand.DevWait or DmCommand.DevSuspend;
         using CancellationTokenSource gone = new();
         using Timer check = new(
@@ -146,14 +147,49 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys)
                 }
             },
             null, LifeCheck, LifeCheck);
-        return clients.Use(client =>
+        End(call, file, client, room, secret, gone.Token);
+    }
+
+    /// <summary>Takes the answer and gives it to the caller.</summary>
+    private void End(TracedCall call, ControlFile file, ControlClient client, int room, bool secret, CancellationToken gone = default)
+    {
+        try
         {
-            if (Command(call) is DmCommand.TableLoad or DmCommand.TargetMessage)
+            Span<byte> answer = client.ForwardedAnswer(gone).Span;
+            if (Command(call) == DmCommand.DevArmPoll)
             {
-                keys.GiveNamed(call, request, client);
+                file.Arm();
             }
 
-            return client.Forward(number, request, gone.Token);
-        }).Ioctl;
+            uint meant = Math.Max(BinaryPrimitives.ReadUInt32LittleEndian(answer[DataSizeOffset..]), VersionSize);
+            bool written = call.Write(call.Argument(2), answer[..(int)Math.Min(meant, (uint)Math.Min(answer.Length, room))]);
+            if (secret)
+            {
+                CryptographicOperations.ZeroMemory(answer);
+            }
+
+            call.Fail(written ? Errno.None : Errno.EFAULT);
+        }
+        catch (DmException refusal)
+        {
+            Refuse(call, refusal);
+        }
+        catch (OutOfMemoryException)
+        {
+            call.Fail(Errno.ENOMEM);
+        }
+        finally
+        {
+            clients.Return(client);
+        }
+    }
+
+    private static void Refuse(TracedCall call, DmException refusal)
+    {
+        DmVersion ours = DmVersion.Current; // is written back whatever happens
+        call.Write(call.Argument(2), MemoryMarshal.AsBytes<uint>([ours.Major, ours.Minor, ours.Patch]));
+
+        // The devices have gone with their daemon: who waits for events of one, as dmeventd, gives up by ENXIO only.
+        call.Fail(refusal.Errno is Errno.ECONNRESET or Errno.EPROTO ? Errno.ENXIO : refusal.Errno);
     }
 }

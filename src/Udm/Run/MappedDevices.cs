@@ -21,14 +21,14 @@ internal sealed class MappedDevices(RunFolder folder, ControlClients clients)
     public uint Major { get; } = uint.Parse(clients.Use(client => client.Ask("major")));
 
     /// <summary>Finds by name.</summary>
-    public SeenFile.Device? Named(string name) => IsName(name) ? Find(Status(new DmIoctl { Name = name })) : null;
+    public SeenFile.Device? Named(string name) => IsName(name) ? Find(Status(new DmIoctl(DmIoctl.HeaderSize) { Name = name })) : null;
 
     /// <summary>Finds by name a device that has its node in /dev/mapper: libdm makes that at the first resume.</summary>
     public SeenFile.Device? WithNode(string name) =>
-        IsName(name) && Status(new DmIoctl { Name = name }) is { } status && status.Has(DmFlags.ActivePresent) ? Find(status) : null;
+        IsName(name) && Status(new DmIoctl(DmIoctl.HeaderSize) { Name = name }) is { } status && status.Has(DmFlags.ActivePresent) ? Find(status) : null;
 
     /// <summary>Finds by minor.</summary>
-    public SeenFile.Device? Numbered(uint minor) => minor > DeviceNumber.MaxMinor ? null : Find(Status(new DmIoctl { Device = new DeviceNumber(Major, minor) }));
+    public SeenFile.Device? Numbered(uint minor) => minor > DeviceNumber.MaxMinor ? null : Find(Status(new DmIoctl(DmIoctl.HeaderSize) { Device = new DeviceNumber(Major, minor) }));
 
     /// <summary>The state of a device; null where it is not there.</summary>
     public DmIoctl? Status(DmIoctl question)
@@ -46,7 +46,7 @@ internal sealed class MappedDevices(RunFolder folder, ControlClients clients)
 
     /// <summary>Sets what is told as a device's read-ahead, in sectors; whole pages of it are kept, as in the kernel.</summary>
     public void SetReadAhead(SeenFile.Device device, ulong sectors) => Status(
-        new DmIoctl { Device = device.Number, Flags = DmFlags.SetReadAhead, ReadAhead = (uint)Math.Min(sectors, uint.MaxValue - 1) });
+        new DmIoctl(DmIoctl.HeaderSize) { Device = device.Number, Flags = DmFlags.SetReadAhead, ReadAhead = (uint)Math.Min(sectors, uint.MaxValue - 1) });
 
     /// <summary>All devices.</summary>
     public IReadOnlyList<ListedDevice> All() => clients.Use(client => NameList.Read(client.Call(DmCommand.ListDevices, new DmIoctl()).Ioctl));

@@ -36,7 +36,7 @@ internal sealed class Supervisor
         _mounted = new MountedFiles(devices);
         _readAheads = new ReadAheadFiles(devices);
         _controls = new ControlFiles(folder.ControlSocket);
-        _ioctls = new IoctlCalls(clients, _keys);
+        _ioctls = new IoctlCalls(clients, _keys, _threads);
         Seccomp.WakeInPlace(listener);
     }
 
@@ -183,14 +183,7 @@ internal sealed class Supervisor
         }
         else if (_controls.Find(name) is { } file)
         {
-            if (IoctlCalls.IsBrief(call))
-            {
-                _ioctls.Run(call, file); // to hand it to another thread would cost more than the call
-            }
-            else
-            {
-                _threads.Run(() => _ioctls.Run(call, file));
-            }
+            _ioctls.Run(call, file);
         }
         else
         {

@@ -73,7 +73,10 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
     }
 
     /// <summary>Reads the caller's memory.</summary>
-    public bool Read(ulong address, Span<byte> bytes) => Seccomp.Read(Pid, address, bytes) && StillWaits;
+    public bool Read(ulong address, Span<byte> bytes) => ReadSome(address, bytes) == bytes.Length;
+
+    /// <summary>Reads the caller's memory up to where it ends. Returns the number of bytes; 0 where there is none.</summary>
+    public int ReadSome(ulong address, Span<byte> bytes) => Seccomp.ReadSome(Pid, address, bytes) is > 0 and int got && StillWaits ? got : 0;
 
     /// <summary>Writes to the caller's memory.</summary>
     public bool Write(ulong address, ReadOnlySpan<byte> bytes) => StillWaits && Seccomp.Write(Pid, address, bytes);
@@ -123,7 +126,7 @@ internal sealed unsafe class TracedCall(int listener, SeccompNotification notifi
         {
             // A string may end at the end of what is mapped: no read crosses a page.
             int piece = Math.Min(PathMax - length, PageSize - (int)((address + (ulong)length) % PageSize));
-            if (!Seccomp.Read(Pid, address + (ulong)length, bytes.Slice(length, piece)))
+            if (Seccomp.ReadSome(Pid, address + (ulong)length, bytes.Slice(length, piece)) != piece)
             {
                 return null;
             }

@@ -169,6 +169,120 @@ public sealed class RunTests
         Assert.Equal(64, daemon.UdmOk("ls").Trim().Split('\n').Length);
     }
 
+    /// <summary>As a Go program: linked statically, its system calls its own, from many threads at once.</summary>
+    [Fact]
+    public void A_static_program_of_many_threads_is_served()
+    {
+        using RunningDaemon daemon = Start("/usr/bin/gcc");
+        const string Program =
+            """
+            #define _GNU_SOURCE
+            #include <fcntl.h>
+            #include <pthread.h>
+            #include <stdio.h>
+            #include <stdlib.h>
+            #include <string.h>
+            #include <sys/ioctl.h>
+            #include <sys/stat.h>
+            #include <sys/syscall.h>
+            #include <sys/sysmacros.h>
+            #include <unistd.h>
+            #include <linux/dm-ioctl.h>
+
+            static void check(int holds, const char *what) { if (!holds) { perror(what); exit(1); } }
+
+            static void call(int control, unsigned long number, struct dm_ioctl *dm, const char *name)
+            {
+                memset(dm, 0, sizeof *dm);
+                dm->version[0] = 4; dm->data_size = 16384; dm->data_start = sizeof *dm; strcpy(dm->name, name);
+                check(syscall(SYS_ioctl, control, number, dm) == 0, name);
+            }
+
+            static void *work(void *thread)
+            {
+                char name[32], path[32];
+                struct stat node;
+                struct dm_ioctl *dm = calloc(1, 16384);
+                int control = syscall(SYS_openat, AT_FDCWD, "/dev/mapper/control", O_RDWR);
+                check(control >= 0, "control");
+                sprintf(name, "of-thread-%ld", (long)thread);
+                call(control, DM_DEV_CREATE, dm, name);
+                sprintf(path, "/dev/dm-%u", minor(dm->dev));
+                for (int i = 0; i < 50; i++) {
+                    call(control, DM_TABLE_STATUS, dm, name);
+                    check(syscall(SYS_newfstatat, AT_FDCWD, path, &node, 0) == 0 && node.st_rdev == dm->dev, path);
+                }
+                call(control, DM_DEV_REMOVE, dm, name);
+                return NULL;
+            }
+
+            int main(void)
+            {
+                pthread_t threads[32];
+                for (long i = 0; i < 32; i++) check(pthread_create(&threads[i], NULL, work, (void *)i) == 0, "thread");
+                for (int i = 0; i < 32; i++) pthread_join(threads[i], NULL);
+            }
+            """;
+        string file = Path.Combine(daemon.Folder, "program");
+        File.WriteAllText(file + ".c", Program);
+        BlockMachine.Ok("gcc", "-static", "-pthread", "-o", file, file + ".c");
+        daemon.UdmOk("run", file);
+        Assert.Contains("No devices found", daemon.UdmOk("ls"));
+    }
+
+    [Theory]
+    [InlineData("strace -f -o /dev/null dmsetup table m")]
+    [InlineData("unshare --map-root-user --mount --pid --fork --mount-proc dmsetup table m")]
+    public void A_program_that_is_traced_or_in_namespaces_of_its_own_is_served(string command)
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        string[] words = command.Split(' ');
+        Assert.SkipUnless(File.Exists($"/usr/bin/{words[0]}"), $"needs {words[0]}");
+        Assert.SkipUnless(words[0] == "strace" || BlockMachine.Run("unshare", "--map-root-user", "true").Status == 0, "needs user namespaces");
+        daemon.UdmOk("create", "m", "--table", "0 8 zero");
+        Assert.Equal("0 8 zero", daemon.UdmOk(["run", .. words]).Trim());
+    }
+
+    [Fact]
+    public void Programs_in_a_container_have_their_own_supervisor()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        Assert.SkipUnless(BlockMachine.Run("unshare", "--map-root-user", "true").Status == 0, "needs user namespaces");
+        daemon.UdmOk("create", "m", "--table", "0 8 zero");
+        Assert.Equal("0 8 zero", BlockMachine.Ok(
+            "unshare", "--map-root-user", "--mount", "--pid", "--fork", "--mount-proc",
+            "env", $"UDM_RUN={daemon.Folder}", Path.Combine(AppContext.BaseDirectory, "udm"), "run", "dmsetup", "table", "m").Trim());
+    }
+
+    /// <summary>The filter within another's supervision is refused by the kernel, which is said.</summary>
+    [Fact]
+    public void Within_another_run_it_says_so()
+    {
+        using RunningDaemon daemon = Start("/bin/true");
+        (int status, _, string error) = daemon.Udm("run", Path.Combine(AppContext.BaseDirectory, "udm"), "run", "true");
+        Assert.NotEqual(0, status);
+        Assert.Contains("supervised already", error);
+    }
+
+    [Fact]
+    public void Programs_that_are_killed_in_the_middle_of_their_calls_leave_nothing()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        daemon.UdmOk("create", "m", "--table", "0 8 zero");
+        const string Script =
+            """
+            for i in $(seq 40); do
+              (while :; do dmsetup info m; done) >/dev/null 2>&1 & busy=$!
+              dmsetup wait m 2>/dev/null & waits=$!
+              dmsetup table m >/dev/null
+              kill -9 $busy $waits; wait $busy $waits || true
+            done 2>/dev/null
+            """;
+        daemon.UdmOk("run", "bash", "-c", Script);
+        Assert.Equal("0 8 zero", daemon.UdmOk("run", "dmsetup", "table", "m").Trim());
+        daemon.UdmOk("remove", "m");
+    }
+
     /// <summary>Scenario ioctl-structs has the other structs, and what the kernel says of each.</summary>
     [Fact]
     public void A_struct_that_is_not_there_or_claims_more_than_is_there_is_refused_and_costs_no_memory()
