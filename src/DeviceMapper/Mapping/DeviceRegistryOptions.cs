@@ -22,6 +22,9 @@ public sealed record DeviceRegistryOptions
     /// <summary>The longest that opening a table device may take.</summary>
     public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long writes wait for room in a thin pool that is full, before they fail; for ever where it is zero (the kernel's no_space_timeout).</summary>
+    public TimeSpan NoSpaceTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>
     /// Whether I/O of files goes past the page cache where a word does not say so: for devices that are block devices, whose own
     /// dirty pages the kernel may want to write while it looks for memory.

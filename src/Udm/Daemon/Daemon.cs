@@ -47,6 +47,7 @@ internal sealed class Daemon : IDisposable
                 Logger = logger,
                 Schemes = [new NbdScheme(logger)],
                 DirectFiles = options.Block,
+                NoSpaceTimeout = options.NoSpaceTimeout,
             });
             LoopExport.CleanUp(folder.Mapper, logger);
             _mount = Mount();

@@ -11,10 +11,18 @@ namespace Udm.Daemon;
 /// <param name="Run">The run folder (<c>--run</c>), or null for the usual one.</param>
 /// <param name="Block">Whether each device is a block device too (<c>--block</c>).</param>
 /// <param name="Nbd">Where NBD is served besides the run folder's socket (<c>--nbd</c>); see <see cref="DeviceMapper.Nbd.Server.NbdEndpoint"/>.</param>
-internal sealed record DaemonOptions(string? Run, bool Block, IReadOnlyList<string> Nbd)
+/// <param name="NoSpaceTimeout">How long writes wait for room in a full thin pool (<c>--no-space-timeout</c>); for ever where it is zero.</param>
+internal sealed record DaemonOptions(string? Run, bool Block, IReadOnlyList<string> Nbd, TimeSpan NoSpaceTimeout)
 {
+    private const uint UsualNoSpaceTimeout = 60; // seconds, as the kernel's
+
     /// <summary>Those of a command line.</summary>
-    public static DaemonOptions Of(CommandLine line) => new(line.Value(Option.Run), line.Has(Option.Block), line.Values(Option.Nbd));
+    /// <exception cref="UsageException">One is not what it should be.</exception>
+    public static DaemonOptions Of(VerbContext context) => new(
+        context.Options.Value(Option.Run),
+        context.Options.Has(Option.Block),
+        context.Options.Values(Option.Nbd),
+        TimeSpan.FromSeconds(context.Number(Option.NoSpaceTimeout) ?? UsualNoSpaceTimeout));
 }
 
 /// <summary><c>udm daemon</c>, and the part of <c>udm serve</c> that is the same.</summary>

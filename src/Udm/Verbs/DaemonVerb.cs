@@ -9,7 +9,7 @@ internal sealed class DaemonVerb : Verb
     public override string Name => "daemon";
 
     /// <inheritdoc/>
-    public override string Usage => "[--run DIR] [--block] [--nbd WHERE]...";
+    public override string Usage => "[--run DIR] [--block] [--nbd WHERE]... [--no-space-timeout SECONDS]";
 
     /// <inheritdoc/>
     public override string Summary => "Serves devices in the foreground, until SIGTERM.";
@@ -23,6 +23,8 @@ internal sealed class DaemonVerb : Verb
           --block      each device is a block device too: /dev/mapper/NAME leads to its loop device. Needs root
           --nbd WHERE  where NBD is served besides the socket DIR/nbd: tcp://127.0.0.1:10809, or unix:PATH; with
                        ?tls=FOLDER under TLS; beyond this machine ?plain has to say that there is no TLS
+          --no-space-timeout SECONDS
+                       how long writes wait for room in a thin pool that is full, 60 s unless said; 0: for ever
 
         Example:
           udm daemon --run ~/dm &
@@ -36,5 +38,5 @@ internal sealed class DaemonVerb : Verb
 
     /// <inheritdoc/>
     public override int Run(VerbContext context) =>
-        DaemonCommand.Run(DaemonOptions.Of(context.Options), context.Out);
+        DaemonCommand.Run(DaemonOptions.Of(context), context.Out);
 }

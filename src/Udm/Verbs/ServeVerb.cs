@@ -9,7 +9,7 @@ internal sealed class ServeVerb : Verb
     public override string Name => "serve";
 
     /// <inheritdoc/>
-    public override string Usage => "[--run DIR] [--block] [--nbd WHERE]... FILE";
+    public override string Usage => "[--run DIR] [--block] [--nbd WHERE]... [--no-space-timeout SECONDS] FILE";
 
     /// <inheritdoc/>
     public override string Summary => "Makes the devices of a file, and serves them until SIGTERM.";
@@ -25,6 +25,8 @@ internal sealed class ServeVerb : Verb
           --block      each device is a block device too: /dev/mapper/NAME leads to its loop device. Needs root
           --nbd WHERE  where NBD is served besides the socket DIR/nbd: tcp://127.0.0.1:10809, or unix:PATH; with
                        ?tls=FOLDER under TLS; beyond this machine ?plain has to say that there is no TLS
+          --no-space-timeout SECONDS
+                       how long writes wait for room in a thin pool that is full, 60 s unless said; 0: for ever
 
         Example:
           udm serve examples/quickstart.dm
@@ -41,5 +43,5 @@ internal sealed class ServeVerb : Verb
 
     /// <inheritdoc/>
     public override int Run(VerbContext context) =>
-        ServeCommand.Run(context, context.Operands[0], DaemonOptions.Of(context.Options));
+        ServeCommand.Run(context, context.Operands[0], DaemonOptions.Of(context));
 }

@@ -18,13 +18,14 @@ public sealed class TestRegistry : IDisposable
     private readonly ConcurrentDictionary<string, FakeDevice> _devices = new();
     private readonly ConcurrentDictionary<string, TestTargetScript> _scripts = new();
 
-    public TestRegistry(TimeSpan? openTimeout = null)
+    public TestRegistry(TimeSpan? openTimeout = null, TimeSpan? noSpaceTimeout = null)
     {
         Registry = new DeviceRegistry(new DeviceRegistryOptions
         {
             Logger = Log,
             Time = Time,
             OpenTimeout = openTimeout ?? TimeSpan.FromSeconds(5),
+            NoSpaceTimeout = noSpaceTimeout ?? TimeSpan.FromSeconds(60),
             Resolve = Resolve,
             TargetTypes =
             [

@@ -51,6 +51,21 @@ public sealed class ThinGrowthTests
     }
 
     [Fact]
+    public void A_write_to_a_full_pool_waits_as_long_as_the_daemon_was_told()
+    {
+        using RunningDaemon daemon = new(null, "--no-space-timeout", "1");
+        (int wrong, _, string usage) = daemon.Udm("daemon", "--no-space-timeout", "soon");
+        Assert.Equal(2, wrong);
+        Assert.Contains("'soon' is not a number", usage);
+        daemon.UdmOk("thin", "pool", "pool", daemon.Folder, "1M");
+        daemon.UdmOk("thin", "create", "pool", "volume", "16M");
+        using FileStream file = new(daemon.FileOf("volume"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
+        IOException refusal = Assert.Throws<IOException>(() => file.Write(new byte[2 << 20]));
+        Assert.Contains("No space left", refusal.Message);
+        Assert.Contains(" out_of_data_space discard_passdown error_if_no_space ", daemon.UdmOk("status", "pool"));
+    }
+
+    [Fact]
     public void Volumes_are_listed_with_what_they_alone_have_and_opened_again()
     {
         using RunningDaemon daemon = new();

@@ -17,7 +17,6 @@ namespace DeviceMapper.Targets.Thin;
 internal sealed partial class ThinPool : IDisposable
 {
     private static readonly TimeSpan _commitPeriod = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _noSpaceTimeout = TimeSpan.FromSeconds(60); // the kernel's no_space_timeout
 
     private readonly ThinMetadata _metadata;
     private readonly BlockDevice _data;
@@ -242,9 +241,9 @@ internal sealed partial class ThinPool : IDisposable
                 Features = Features with { ErrorIfNoSpace = _target?.Features.ErrorIfNoSpace ?? Features.ErrorIfNoSpace };
                 break;
             case PoolMode.OutOfDataSpace:
-                if (!Features.ErrorIfNoSpace)
+                if (!Features.ErrorIfNoSpace && Owner.Registry.Options.NoSpaceTimeout is { Ticks: > 0 } patience)
                 {
-                    _noSpaceTimer.Change(_noSpaceTimeout, Timeout.InfiniteTimeSpan);
+                    _noSpaceTimer.Change(patience, Timeout.InfiniteTimeSpan);
                 }
 
                 break;
