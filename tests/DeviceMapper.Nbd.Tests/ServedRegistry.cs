@@ -40,6 +40,9 @@ internal sealed class ServedRegistry : IDisposable
     /// <summary>The way to the device of the last <c>watch</c> target.</summary>
     public IPathMonitor? Path { get; set; }
 
+    /// <summary>Threads that have submitted bios to <c>watch</c> targets.</summary>
+    public ConcurrentDictionary<int, bool> Submitters { get; } = new();
+
     public string Folder { get; }
 
     public string Socket { get; }

@@ -35,6 +35,9 @@ internal sealed unsafe class ReplyQueue : IPlugged, IDisposable
     /// <summary>Bytes that wait for <see cref="Flush"/>.</summary>
     public int OwnBytes => _own.Bytes;
 
+    /// <summary>Commands that wait for it.</summary>
+    public int OwnCount => _own.Count;
+
     /// <summary>A command of the connection has its reply, or, where that is empty, nothing to say.</summary>
     public void Post(Command command)
     {

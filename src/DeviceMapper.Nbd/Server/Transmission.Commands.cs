@@ -12,6 +12,8 @@ internal sealed unsafe partial class Transmission
     private const NbdCommandFlags KnownFlags =
         NbdCommandFlags.Fua | NbdCommandFlags.NoHole | NbdCommandFlags.DontFragment | NbdCommandFlags.ReqOne | NbdCommandFlags.FastZero;
 
+    private const int MaxWaiters = 32; // with more, disks get no faster
+
     private readonly WriteTimes _writeTimes = new();
     private bool _allowsNoWait;
     private CommandPool<RefuseCommand>? _refuses;
@@ -39,8 +41,8 @@ internal sealed unsafe partial class Transmission
     /// <inheritdoc cref="Refuses"/>
     public CommandPool<BlockStatusCommand> BlockStatuses => _blockStatuses ??= new(() => new BlockStatusCommand(this));
 
-    /// <summary>Threads that wait in place of this one.</summary>
-    public Waiters Waiters { get; } = new();
+    /// <summary>Threads that wait for a disk in place of this one.</summary>
+    public Submitters Waiters { get; } = new(MaxWaiters);
 
     /// <summary>Whether a read that would have to wait is better done by another thread: there are other requests for this one.</summary>
     public bool MayHandOver => _allowsNoWait && HasMore;
@@ -95,8 +97,11 @@ internal sealed unsafe partial class Transmission
 
         switch (request.Command)
         {
+            case NbdCommand.Read when Export.StructuredReplies && request.Length > PieceLength && (request.Flags & NbdCommandFlags.DontFragment) == 0:
+                ReadLarge(request);
+                break;
             case NbdCommand.Read:
-                Read(request);
+                Reads.Rent().Start(request, request.Offset, (int)request.Length, null);
                 break;
             case NbdCommand.Flush:
                 Flushes.Rent().Start(request);
@@ -138,26 +143,6 @@ internal sealed unsafe partial class Transmission
             : NbdError.None;
     }
 
-    private void Read(in NbdRequest request)
-    {
-        int length = (int)request.Length;
-        if (!Export.StructuredReplies || (request.Flags & NbdCommandFlags.DontFragment) != 0 || length <= PieceLength)
-        {
-            Reads.Rent().Start(request, request.Offset, length, null);
-            return;
-        }
-
-        Pieces pieces = new((length + PieceLength - 1) / PieceLength);
-        for (int done = 0; done < length; done += PieceLength)
-        {
-            Reads.Rent().Start(request, request.Offset + (uint)done, Math.Min(PieceLength, length - done), pieces);
-            if (Replies.OwnBytes >= LargestGroup)
-            {
-                Flush();
-            }
-        }
-    }
-
     /// <summary>Handles a write, of which some or all of the data is received. A small one is received whole.</summary>
     /// <returns>False where the connection ends within the data.</returns>
     private bool Write(in NbdRequest request)
@@ -184,55 +169,7 @@ internal sealed unsafe partial class Transmission
         }
 
         _receiveLimit = LargestInline; // the next one may be as large, and its data should not be copied
-        return WriteInPieces(request);
-    }
-
-    /// <summary>Receives the data of a large write piece by piece, and writes each as soon as it is there. A durable write is one piece.</summary>
-    private bool WriteInPieces(in NbdRequest request)
-    {
-        int left = (int)request.Length;
-        int largest = (request.Flags & NbdCommandFlags.Fua) != 0 ? left : PieceLength;
-        Pieces pieces = new((left + largest - 1) / largest);
-        ulong offset = request.Offset;
-        while (left > 0)
-        {
-            int length = Math.Min(left, largest);
-            byte* data = ReserveData(length);
-            int here = Math.Min(length, _received.Used - _start);
-            Buffer.MemoryCopy(_received.Address + _start, data, length, here);
-            _start += here;
-            if (here < length)
-            {
-                Flush();
-                if (!_stream.ReceiveExactly(data + here, length - here))
-                {
-                    return false; // the pieces under way are never the last one, and have no reply
-                }
-            }
-
-            Writes.Rent().Start(request, offset, data, length, _data, pieces);
-            offset += (uint)length;
-            left -= length;
-        }
-
-        return true;
-    }
-
-    private byte* ReserveData(int length)
-    {
-        if (!_data.IsInUse)
-        {
-            _data.Used = 0;
-        }
-
-        if (_data.Used + length > _data.Length || (_data.Used == 0 && _data.Length > BufferPool.Usual))
-        {
-            Retire(ref _data, length);
-        }
-
-        byte* data = _data.Address + _data.Used;
-        _data.Used += (length + PageSize - 1) & -PageSize;
-        return data;
+        return WriteLarge(request);
     }
 
     private bool Skip(uint length)

@@ -97,6 +97,8 @@ internal sealed unsafe partial class Transmission : IDisposable
     {
         EndCommands();
         Waiters.Dispose();
+        _readers.Dispose();
+        _writers.Dispose();
         Replies.Dispose();
         _retired.Add(_received);
         _retired.Add(_replies);

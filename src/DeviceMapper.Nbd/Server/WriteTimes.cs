@@ -2,7 +2,7 @@ namespace DeviceMapper.Nbd.Server;
 
 /// <summary>
 /// Whether writes of a connection take long on its own thread (O_DIRECT, a slow disk): then several of them are better given to
-/// <see cref="Waiters"/>. Some of them are timed. Times are in microseconds.
+/// <see cref="Transmission.Waiters"/>. Some of them are timed. Times are in microseconds.
 /// </summary>
 internal sealed class WriteTimes
 {

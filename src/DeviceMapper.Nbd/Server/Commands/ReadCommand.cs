@@ -25,7 +25,7 @@ internal sealed unsafe class ReadCommand(Transmission connection) : Command(conn
 
     private int HeaderLength => _structured ? NbdReply.DataHeaderLength : NbdTransmission.SimpleReplyLength;
 
-    public void Start(in NbdRequest request, ulong offset, int length, Pieces? pieces)
+    public void Start(in NbdRequest request, ulong offset, int length, Pieces? pieces, Submitters? elsewhere = null)
     {
         _offset = offset;
         _length = length;
@@ -35,7 +35,14 @@ internal sealed unsafe class ReadCommand(Transmission connection) : Command(conn
         Connection.Begin(this, request.Cookie, HeaderLength + length, length >= LeastOnPage ? HeaderLength : 0);
         Pieces = pieces;
         _noWait = Connection.MayHandOver;
-        Submit(0, length);
+        if (elsewhere is null)
+        {
+            Submit(0, length);
+        }
+        else
+        {
+            elsewhere.Take(this);
+        }
     }
 
     /// <inheritdoc/>

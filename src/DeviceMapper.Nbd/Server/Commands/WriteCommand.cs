@@ -14,7 +14,7 @@ internal sealed unsafe class WriteCommand(Transmission connection) : Command(con
     /// <summary>The bytes that it writes.</summary>
     public int Length => _length;
 
-    public void Start(in NbdRequest request, ulong offset, byte* data, int length, NativeBuffer dataBuffer, Pieces? pieces)
+    public void Start(in NbdRequest request, ulong offset, byte* data, int length, NativeBuffer dataBuffer, Pieces? pieces, Submitters? elsewhere = null)
     {
         Connection.Begin(this, request.Cookie, NbdTransmission.SimpleReplyLength);
         Keep(dataBuffer);
@@ -23,7 +23,14 @@ internal sealed unsafe class WriteCommand(Transmission connection) : Command(con
         _offset = offset;
         _data = data;
         _length = length;
-        Connection.SubmitWrite(this);
+        if (elsewhere is null)
+        {
+            Connection.SubmitWrite(this);
+        }
+        else
+        {
+            elsewhere.Take(this);
+        }
     }
 
     /// <inheritdoc/>

@@ -1,16 +1,15 @@
+using DeviceMapper.Io;
 using DeviceMapper.Nbd.Server.Commands;
 
 namespace DeviceMapper.Nbd.Server;
 
 /// <summary>
-/// Threads of one connection that wait for a disk in place of the connection's own, so that many reads and writes of one client are under
-/// way at once. There are none until a request has to wait, and none any more after ten idle seconds.
+/// Threads of one connection that submit commands in place of the connection's own, so that many reads and writes of one client wait for a disk
+/// at once, or are copied at once. There are none until there is a command for them, and none any more after ten idle seconds.
 /// </summary>
-internal sealed class Waiters : IDisposable
+/// <param name="maxThreads">The most threads.</param>
+internal sealed class Submitters(int maxThreads) : IDisposable
 {
-    /// <summary>The most threads; with more, disks get no faster.</summary>
-    public const int MaxThreads = 32;
-
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
 
     private readonly object _lock = new(); // guards what follows; pulsed for each command
@@ -25,10 +24,10 @@ internal sealed class Waiters : IDisposable
         lock (_lock)
         {
             _commands.Enqueue(command);
-            if (_commands.Count > _idle && _threads < MaxThreads)
+            if (_commands.Count > _idle && _threads < maxThreads)
             {
                 _threads++;
-                new Thread(Run, 256 << 10) { IsBackground = true, Name = "nbd waits" }.Start();
+                new Thread(Run, 256 << 10) { IsBackground = true, Name = "nbd submits" }.Start();
             }
             else
             {
@@ -49,10 +48,14 @@ internal sealed class Waiters : IDisposable
 
     private void Run()
     {
+        Plug.Start(); // what would wait for a disk goes to a ring, where there is one
         while (Next() is { } command)
         {
             command.Submit();
+            Plug.Flush();
         }
+
+        Plug.Finish();
     }
 
     private Command? Next()
