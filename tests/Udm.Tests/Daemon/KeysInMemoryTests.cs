@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using System.Text;
 using DeviceMapper.Cryptography;
 using DeviceMapper.Volumes.Luks;
@@ -68,8 +69,8 @@ public sealed class KeysInMemoryTests : IDisposable
         // The kernel's own core file, too.
         Assert.SkipUnless(File.ReadAllText("/proc/sys/kernel/core_pattern") == "core\n", "core files go elsewhere here");
         Process.Start("prlimit", [$"--pid={_daemon.Pid}", "--core=unlimited:unlimited"]).WaitForExit();
-        _daemon.Signal("ABRT"); // which the runtime takes
-        Thread.Sleep(200);
+        _daemon.Signal("ABRT"); // which the runtime takes, and no longer from then on
+        Assert.True(SpinWait.SpinUntil(() => !TakesAbort(_daemon.Pid), TimeSpan.FromSeconds(60)), "the runtime still takes SIGABRT");
         _daemon.Signal("ABRT");
         _daemon.WaitForEnd();
         string? core = new[] { "core", $"core.{_daemon.Pid}" }.Select(name => Path.Combine(Environment.CurrentDirectory, name)).FirstOrDefault(File.Exists);
@@ -115,7 +116,6 @@ public sealed class KeysInMemoryTests : IDisposable
         {
             using Process command = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "udm"), words) { Environment = { ["UDM_RUN"] = _daemon.Folder } })!;
             Assert.True(SpinWait.SpinUntil(() => Waits(command), TimeSpan.FromSeconds(60)), "the command does not wait for the daemon");
-            Thread.Sleep(500);
             List<string> found = Found(Gcore(command.Id), key);
             _daemon.Signal("CONT");
             command.WaitForExit();
@@ -128,14 +128,31 @@ public sealed class KeysInMemoryTests : IDisposable
         }
     }
 
-    /// <summary>Whether a process has connected to a socket.</summary>
+    /// <summary>Whether the main thread of a process waits for what comes out of a socket.</summary>
     private static bool Waits(Process process)
     {
+        string receive = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "212" : "47"; // recvmsg
         try
         {
-            return Directory.EnumerateFiles($"/proc/{process.Id}/fd").Any(fd => new FileInfo(fd).LinkTarget?.StartsWith("socket:") == true);
+            string[] call = File.ReadAllText($"/proc/{process.Id}/task/{process.Id}/syscall").Split(' ');
+            return call[0] == receive && new FileInfo($"/proc/{process.Id}/fd/{Convert.ToInt32(call[1], 16)}").LinkTarget?.StartsWith("socket:") == true;
         }
         catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether a process has a handler of SIGABRT; not, where it has ended.</summary>
+    private static bool TakesAbort(int pid)
+    {
+        const ulong Abort = 1 << 5;
+        try
+        {
+            string caught = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("SigCgt:"));
+            return (Convert.ToUInt64(caught.Split('\t')[1], 16) & Abort) != 0;
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
         {
             return false;
         }
