@@ -23,13 +23,10 @@ public sealed class IntegrityCorruptionTests
     [InlineData("J 4 internal_hash:crc32c block_size:4096")]
     public void A_bit_of_the_journal(string arguments)
     {
-        using TestRegistry registry = new();
-        FakeDevice lower = registry.Add("a", 4096);
-        lower.Recording = false;
+        using TestRegistry registry = NewRegistry(out FakeDevice lower);
         string table = Table(arguments);
         byte[] old = Written(1), replaced = Written(2);
-        MappedDevice device = registry.Create("m", table);
-        Assert.Equal(BioStatus.Ok, TestBio.Write(device, 0, old));
+        MappedDevice device = Create(registry, table, old);
         registry.Registry.Remove(device);
         device = registry.Create("m", table);
         Assert.Equal(BioStatus.Ok, TestBio.Write(device, 16, replaced.AsSpan(16 * Sector.Size, 64 * Sector.Size)));
@@ -60,13 +57,10 @@ public sealed class IntegrityCorruptionTests
     [InlineData("B 4 internal_hash:crc32c sectors_per_bit:32")]
     public void A_bit_of_the_superblock(string arguments)
     {
-        using TestRegistry registry = new();
-        FakeDevice lower = registry.Add("a", 4096);
-        lower.Recording = false;
+        using TestRegistry registry = NewRegistry(out FakeDevice lower);
         string table = Table(arguments);
         byte[] data = Written(1);
-        MappedDevice device = registry.Create("m", table);
-        Assert.Equal(BioStatus.Ok, TestBio.Write(device, 0, data));
+        MappedDevice device = Create(registry, table, data);
         registry.Registry.Remove(device);
         byte[] good = [.. lower.Data];
         Random random = new(arguments.Length);
@@ -88,13 +82,10 @@ public sealed class IntegrityCorruptionTests
     [InlineData("D 5 internal_hash:hmac(sha256):22 fix_padding fix_hmac block_size:4096")]
     public void A_bit_of_data_or_tags(string arguments)
     {
-        using TestRegistry registry = new();
-        FakeDevice lower = registry.Add("a", 4096);
-        lower.Recording = false;
+        using TestRegistry registry = NewRegistry(out FakeDevice lower);
         string table = Table(arguments);
         byte[] data = Written(1);
-        MappedDevice device = registry.Create("m", table);
-        Assert.Equal(BioStatus.Ok, TestBio.Write(device, 0, data));
+        MappedDevice device = Create(registry, table, data);
         Match shown = Regex.Match(TestRegistry.TableOf(device), "integrity a 0 ([0-9]+) .* journal_sectors:([0-9]+) ");
         int tags = Superblock + (int.Parse(shown.Groups[2].Value, CultureInfo.InvariantCulture) * Sector.Size);
         int tagBytes = int.Parse(shown.Groups[1].Value, CultureInfo.InvariantCulture) * data.Length / (int)device.Limits.LogicalBlockSize;
@@ -110,6 +101,22 @@ public sealed class IntegrityCorruptionTests
             lower.Data[at] ^= (byte)(1 << random.Next(8));
             Assert.False(ReadAll(registry, table, data, data, $"byte {at}"), $"byte {at} was changed, and all could be read");
         }
+    }
+
+    private static TestRegistry NewRegistry(out FakeDevice lower)
+    {
+        TestRegistry registry = new();
+        lower = registry.Add("a", 4096);
+        lower.Recording = false;
+        return registry;
+    }
+
+    /// <summary>Makes the device, and writes to it.</summary>
+    private static MappedDevice Create(TestRegistry registry, string table, byte[] data)
+    {
+        MappedDevice device = registry.Create("m", table);
+        Assert.Equal(BioStatus.Ok, TestBio.Write(device, 0, data));
+        return device;
     }
 
     private static string Table(string arguments) => $"0 {Sectors} integrity a 0 - {arguments} journal_sectors:{JournalSectors} interleave_sectors:{Sectors}";

@@ -10,10 +10,10 @@ public sealed record IntegrityHeader
     /// <summary>Bytes in front of everything else.</summary>
     internal const int Size = 4096;
 
-    private const int LastVersion = 6; // of what udm opens
+    private const int LastVersion = 7;
     private const int Used = 64; // bytes
 
-    /// <summary>1 to 6, by the features that are used.</summary>
+    /// <summary>1 to 7, by the features that are used.</summary>
     public int Version { get; private init; }
 
     /// <summary>Bytes of a tag.</summary>
@@ -22,7 +22,7 @@ public sealed record IntegrityHeader
     /// <summary>Bytes that have one tag.</summary>
     public int SectorSize { get; private init; }
 
-    /// <summary>Sections of the journal.</summary>
+    /// <summary>Sections of the journal; none where tags are inline.</summary>
     public uint JournalSections { get; private init; }
 
     /// <summary>Sectors of data between runs of tags; 0 where the data has a device of its own.</summary>
@@ -66,7 +66,7 @@ public sealed record IntegrityHeader
             RecalculatedSectors = (flags & IntegrityFlags.Recalculating) == 0 ? null : BinaryPrimitives.ReadUInt64LittleEndian(block.AsSpan(32)),
             Features = [.. _features.Where(feature => (flags & feature.Flag) != 0).Select(feature => feature.Name)],
         };
-        return header.TagSize is > 0 and <= 255 && log2Sectors <= 3 && log2Interleave <= 31 && header.JournalSections != 0 && header.ProvidedSectors != 0
+        return header.TagSize is > 0 and <= 255 && log2Sectors <= 3 && log2Interleave <= 31 && (header.JournalSections == 0) == ((flags & IntegrityFlags.Inline) != 0) && header.ProvidedSectors != 0
             ? header
             : throw Damaged("the superblock of integrity is damaged: its sizes cannot be");
     }
@@ -79,6 +79,7 @@ public sealed record IntegrityHeader
         (IntegrityFlags.FixedPadding, "fix_padding"),
         (IntegrityFlags.FixedHmac, "fix_hmac"),
         (IntegrityFlags.Inline, "inline"),
+        (IntegrityFlags.KeyedDiscard, "discard_keyed"),
     ];
 
     private static DmException Damaged(string sentence) => new(Errno.EINVAL, sentence);
