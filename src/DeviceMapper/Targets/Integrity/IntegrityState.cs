@@ -118,7 +118,7 @@ internal sealed class IntegrityState : IDisposable
     private void AllowRecalculation()
     {
         IntegrityOptions options = _device.Options;
-        if (options.Recalculate && options.Mode != 'R' && !_superblock.Has(IntegrityFlags.Recalculating))
+        if (options.Recalculate && !_superblock.Has(IntegrityFlags.Recalculating))
         {
             Restart(true);
         }

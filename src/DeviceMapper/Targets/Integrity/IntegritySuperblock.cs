@@ -382,7 +382,7 @@ internal sealed class IntegritySuperblock
     // As large a journal as fits; smaller buffers where it does not.
     private void ChooseSections(uint most)
     {
-        for (; Log2Buffer >= LeastBuffer; Log2Buffer--)
+        for (; ; Log2Buffer--)
         {
             JournalSections = 0;
             for (int bit = BitOperations.Log2(most); bit >= 0; bit--)
@@ -393,7 +393,7 @@ internal sealed class IntegritySuperblock
                 JournalSections = candidate <= most && FitsOnce() ? candidate : before;
             }
 
-            if (JournalSections != 0)
+            if (JournalSections != 0 || Log2Buffer <= LeastBuffer)
             {
                 return;
             }

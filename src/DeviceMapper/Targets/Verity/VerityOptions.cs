@@ -187,6 +187,11 @@ internal sealed class VerityOptions
         string word = _arguments[index];
         if (Is(word, "use_fec_from_device"))
         {
+            if (CorrectionDevice is not null)
+            {
+                throw _arguments.Refuse(index, "option", "was given before");
+            }
+
             CorrectionDevice = _arguments.Device(index + 1, "FEC device", DeviceMode.ReadOnly);
         }
         else if (Is(word, "fec_blocks"))

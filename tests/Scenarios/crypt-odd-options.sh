@@ -1,0 +1,16 @@
+# crypt: options: numbers, order, doubles, sizes of sectors with unaligned lengths and offsets.
+a=$(disk a 1M); dmsetup create x --notable
+k16=000102030405060708090a0b0c0d0e0f; k32=$k16$k16; k64=$k32$k32
+load() { local e; echo "> $1 ${2:-64} ${3:-0} ${4:-0}"; if e=$(dmsetup load x --table "0 ${2:-64} crypt aes-xts-plain64 $k64 ${3:-0} $a ${4:-0} $1" 2>&1); then dmsetup table --inactive x | sed 's/ [0-9]*:[0-9]* / <a> /'; else echo "failed $(errno_of <<<"$e")"; fi; }
+for o in "" 0 "0 x" 1 x -1 "1 x" "1 allow_discards" "2 allow_discards" "1 allow_discards same_cpu_crypt" "2 allow_discards allow_discards" "2 same_cpu_crypt allow_discards" "1 ALLOW_DISCARDS" "1 Sector_size:4096" "1 sector_size:" "1 sector_size:0" "1 sector_size:511" "1 sector_size:512" "1 sector_size:1024" "1 sector_size:4096" "1 sector_size:8192" "1 sector_size:4096x" "1 sector_size:+4096" "1 sector_size:04096" "2 sector_size:512 sector_size:4096" "2 sector_size:4096 sector_size:512" "1 iv_large_sectors" "2 iv_large_sectors sector_size:4096" "2 iv_large_sectors iv_large_sectors" "1 no_read_workqueue" "2 no_write_workqueue no_read_workqueue" "3 submit_from_crypt_cpus high_priority same_cpu_crypt" \
+         "7 allow_discards same_cpu_crypt submit_from_crypt_cpus no_read_workqueue no_write_workqueue sector_size:4096 iv_large_sectors" "8 allow_discards same_cpu_crypt high_priority submit_from_crypt_cpus no_read_workqueue no_write_workqueue sector_size:4096 iv_large_sectors" "9 allow_discards same_cpu_crypt high_priority submit_from_crypt_cpus no_read_workqueue no_write_workqueue sector_size:4096 iv_large_sectors allow_discards" "1 integrity" "1 integrity:" "1 integrity:0:aead" "1 integrity:x:aead" "1 integrity:32:nosuch" "1 integrity:32:none" "1 integrity:32:aead" "1 integrity:-1:none" "1 integrity:4294967296:none" "1 integrity_key_size:32" "1 integrity_key_size:0" "1 integrity_key_size:x" "1 integrity_key_size:"; do load "$o"; done
+for g in "63" "65" "8" "7" "1"; do for o in "1 sector_size:1024" "1 sector_size:4096" "2 sector_size:4096 iv_large_sectors"; do load "$o" $g; done; done
+for i in 0 1 4 7 8 9; do load "2 sector_size:4096 iv_large_sectors" 64 $i; load "1 sector_size:4096" 64 $i; load "1 sector_size:4096" 64 0 $i; done
+echo "- messages"; x=$(blk x); dmsetup load x --table "0 64 crypt aes-xts-plain64 $k64 0 $a 0"
+say() { local e; if e=$("$@" 2>&1); then echo "ok $e"; else echo "failed $(errno_of <<<"$e")"; fi; }
+say dmsetup message x 0 key wipe; dmsetup resume x
+for m in "key" "key wipe" "key set $k64" "foo" "key foo"; do echo "> $m"; say dmsetup message x 0 $m; done
+dmsetup suspend x
+for m in "" "key" "KEY WIPE" "key wipe" "key wipe" "key wipe x" "key set" "key set $k32" "key set -" "key set $k64 x" "key set ${k64%0*}g" "key set :64:user:nosuch" "key set :32:user:nosuch" "key set $k64" "key set ${k64^^}" "key Set $k64"; do echo "> $m"; say dmsetup message x 0 $m; dmsetup table --showkeys x | cut -d' ' -f5; done
+say dmsetup message x 0 key wipe; dmsetup table --showkeys x | cut -d' ' -f5; say dmsetup resume x; dmsetup info x | grep State; say dmsetup message x 0 key set $k64; say dmsetup resume x; dmsetup table x | cut -d' ' -f5
+say dmsetup message x 1 key wipe; say dmsetup message x 63 key wipe; say dmsetup message x 64 key wipe
