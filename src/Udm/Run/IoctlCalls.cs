@@ -45,7 +45,7 @@ internal sealed class IoctlCalls(ControlClients clients, GivenKeys keys, CallThr
         bool refused = size is < DmIoctl.FixedSize or > DmIoctl.MaxDataSize;
         if (structAlone || refused)
         {
-            if (!refused)
+            if (!refused && command.IgnoresPayload())
             {
                 BinaryPrimitives.WriteUInt32LittleEndian(header[DataSizeOffset..], DmIoctl.FixedSize);
             }
