@@ -29,8 +29,8 @@ public sealed class WaitingTests
             }
         });
         ServedRegistry.RunOk(
-            "fio", "--name=t", "--ioengine=nbd", $"--uri={served.Uri("m")}", "--rw=randrw", "--bssplit=4k/90:512/4:68k/4:1m/2", "--blockalign=512", "--iodepth=32",
-            "--verify=crc32c", "--verify_state_save=0", "--verify_fatal=1", "--size=24m");
+            "fio", "--name=t", "--ioengine=nbd", $"--uri={served.Uri("m")}", "--rw=randrw", "--bssplit=4k/89:512/4:68k/4:1m/2:4m/1", "--blockalign=512", "--iodepth=32",
+            "--numjobs=4", "--size=16m", "--offset_increment=16m", "--verify=crc32c", "--verify_state_save=0", "--verify_fatal=1");
         done.Cancel();
         await swaps;
     }
