@@ -131,7 +131,7 @@ internal sealed class VerbContext
         string? value = Options.Value(option);
         return value is null ? null
             : uint.TryParse(value, out uint number) ? number
-            : throw new UsageException($"{option.ToString().ToLowerInvariant()}: '{value}' is not a number");
+            : throw new UsageException($"{OptionForm.Of(option)}: '{value}' is not a number");
     }
 
     /// <summary>The value of an option that is a number of 64 bits; null if it was not given.</summary>

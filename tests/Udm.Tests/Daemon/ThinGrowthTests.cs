@@ -56,7 +56,7 @@ public sealed class ThinGrowthTests
         using RunningDaemon daemon = new(null, "--no-space-timeout", "1");
         (int wrong, _, string usage) = daemon.Udm("daemon", "--no-space-timeout", "soon");
         Assert.Equal(2, wrong);
-        Assert.Contains("'soon' is not a number", usage);
+        Assert.Contains("--no-space-timeout: 'soon' is not a number", usage);
         daemon.UdmOk("thin", "pool", "pool", daemon.Folder, "1M");
         daemon.UdmOk("thin", "create", "pool", "volume", "16M");
         using FileStream file = new(daemon.FileOf("volume"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
