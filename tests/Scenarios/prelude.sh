@@ -43,6 +43,7 @@ errno_of() {
     *"invalid or incomplete multibyte"*) echo EILSEQ ;;
     *"bad message"*) echo EBADMSG ;;
     *"required key not available"*) echo ENOKEY ;;
+    *"key was rejected by service"*) echo EKEYREJECTED ;;
     *) echo "?" ;;
   esac
 }

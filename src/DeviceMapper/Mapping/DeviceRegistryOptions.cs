@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using DeviceMapper.Backends;
 using DeviceMapper.Targets;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,9 @@ public sealed record DeviceRegistryOptions
 
     /// <summary>How long writes wait for room in a thin pool that is full, before they fail; for ever where it is zero (the kernel's no_space_timeout).</summary>
     public TimeSpan NoSpaceTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Whose signatures of root hashes verity takes (<c>root_hash_sig_key_desc</c>): in place of the kernel's trusted keyrings. Nobody's unless set.</summary>
+    public IReadOnlyList<X509Certificate2> VerityCertificates { get; init; } = [];
 
     /// <summary>
     /// Whether I/O of files goes past the page cache where a word does not say so: for devices that are block devices, whose own

@@ -56,6 +56,7 @@ public enum Errno
     ESTALE = 116,
     EDQUOT = 122,
     ENOKEY = 126,
+    EKEYREJECTED = 129,
 #pragma warning restore CS1591
 }
 

@@ -31,7 +31,7 @@ internal sealed class Daemon : IDisposable
     /// <param name="folder">The run folder; made where it is missing.</param>
     /// <param name="options">How it serves.</param>
     /// <param name="logger">Where it logs.</param>
-    /// <exception cref="VerbException">It cannot serve in the folder.</exception>
+    /// <exception cref="VerbException">It cannot serve in the folder, or the certificates cannot be read.</exception>
     /// <exception cref="DmException">The control socket cannot be made, or block devices were asked for and cannot be had.</exception>
     public Daemon(RunFolder folder, DaemonOptions options, ILogger logger)
     {
@@ -48,6 +48,7 @@ internal sealed class Daemon : IDisposable
                 Schemes = [new NbdScheme(logger)],
                 DirectFiles = options.Block,
                 NoSpaceTimeout = options.NoSpaceTimeout,
+                VerityCertificates = TrustedCertificates.Read(options.VerityCertificates),
             });
             LoopExport.CleanUp(folder.Mapper, logger);
             _mount = Mount();

@@ -12,7 +12,8 @@ namespace Udm.Daemon;
 /// <param name="Block">Whether each device is a block device too (<c>--block</c>).</param>
 /// <param name="Nbd">Where NBD is served besides the run folder's socket (<c>--nbd</c>); see <see cref="DeviceMapper.Nbd.Server.NbdEndpoint"/>.</param>
 /// <param name="NoSpaceTimeout">How long writes wait for room in a full thin pool (<c>--no-space-timeout</c>); for ever where it is zero.</param>
-internal sealed record DaemonOptions(string? Run, bool Block, IReadOnlyList<string> Nbd, TimeSpan NoSpaceTimeout)
+/// <param name="VerityCertificates">The file with the certificates of those whose signatures of root hashes verity takes (<c>--verity-certificates</c>).</param>
+internal sealed record DaemonOptions(string? Run, bool Block, IReadOnlyList<string> Nbd, TimeSpan NoSpaceTimeout, string? VerityCertificates)
 {
     private const uint UsualNoSpaceTimeout = 60; // seconds, as the kernel's
 
@@ -22,7 +23,8 @@ internal sealed record DaemonOptions(string? Run, bool Block, IReadOnlyList<stri
         context.Options.Value(Option.Run),
         context.Options.Has(Option.Block),
         context.Options.Values(Option.Nbd),
-        TimeSpan.FromSeconds(context.Number(Option.NoSpaceTimeout) ?? UsualNoSpaceTimeout));
+        TimeSpan.FromSeconds(context.Number(Option.NoSpaceTimeout) ?? UsualNoSpaceTimeout),
+        context.Options.Value(Option.VerityCertificates));
 }
 
 /// <summary><c>udm daemon</c>, and the part of <c>udm serve</c> that is the same.</summary>

@@ -6,8 +6,9 @@ using DeviceMapper.Ioctl;
 namespace Udm.Run;
 
 /// <summary>
-/// The keys that programs give to the kernel's keyrings (add_key(2)) for a crypt target: the kernel gives nobody the bytes of a
-/// <c>logon</c> key, so they are kept as they pass, in locked memory, and given to the daemon with a table or a message that names them.
+/// The keys that programs give to the kernel's keyrings (add_key(2)) for a crypt target, and the signatures for a verity target: the kernel
+/// gives nobody the bytes of a <c>logon</c> key, so they are kept as they pass, in locked memory, and given to the daemon with a table or a
+/// message that names them.
 /// </summary>
 /// <remarks>
 /// Programs may have keys of one name at once: each is looked for as the kernel does, in the keyring of the thread, then of its process,
@@ -71,8 +72,7 @@ internal sealed class GivenKeys
         HashSet<(string, string)> done = [];
         foreach ((KeyName name, GivenKey key) in _keys.OrderBy(pair => Distance(pair.Key)).ThenByDescending(pair => pair.Value.Order))
         {
-            if (Distance(name) < int.MaxValue && request.IndexOf(Encoding.UTF8.GetBytes($":{name.Type}:{name.Description}")) >= 0
-                && done.Add((name.Type, name.Description)))
+            if (Distance(name) < int.MaxValue && Names(request, name) && done.Add((name.Type, name.Description)))
             {
                 lock (key.Bytes)
                 {
@@ -91,6 +91,11 @@ internal sealed class GivenKeys
             _ => name.Owner == session ? 2 : 3,
         };
     }
+
+    /// <summary>Whether a request has a key's name: a table of crypt or a message after its type, a table of verity after its option.</summary>
+    private static bool Names(ReadOnlySpan<byte> request, KeyName name) =>
+        request.IndexOf(Encoding.UTF8.GetBytes($":{name.Type}:{name.Description}")) >= 0
+        || (name.Type == "user" && request.IndexOf(Encoding.UTF8.GetBytes($"root_hash_sig_key_desc {name.Description}")) >= 0);
 
     /// <summary>A keyring of a thread or of a process goes with it.</summary>
     private void ForgetDead()

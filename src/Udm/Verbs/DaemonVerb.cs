@@ -9,7 +9,7 @@ internal sealed class DaemonVerb : Verb
     public override string Name => "daemon";
 
     /// <inheritdoc/>
-    public override string Usage => "[--run DIR] [--block] [--nbd WHERE]... [--no-space-timeout SECONDS]";
+    public override string Usage => "[--run DIR] [--block] [--nbd WHERE]... [--no-space-timeout SECONDS] [--verity-certificates FILE.pem]";
 
     /// <inheritdoc/>
     public override string Summary => "Serves devices in the foreground, until SIGTERM.";
@@ -25,6 +25,8 @@ internal sealed class DaemonVerb : Verb
                        ?tls=FOLDER under TLS; beyond this machine ?plain has to say that there is no TLS
           --no-space-timeout SECONDS
                        how long writes wait for room in a thin pool that is full, 60 s unless said; 0: for ever
+          --verity-certificates FILE.pem
+                       the certificates of those whose signatures of root hashes verity takes (root_hash_sig_key_desc)
 
         Example:
           udm daemon --run ~/dm &

@@ -9,7 +9,7 @@ internal sealed class ServeVerb : Verb
     public override string Name => "serve";
 
     /// <inheritdoc/>
-    public override string Usage => "[--run DIR] [--block] [--nbd WHERE]... [--no-space-timeout SECONDS] FILE";
+    public override string Usage => "[--run DIR] [--block] [--nbd WHERE]... [--no-space-timeout SECONDS] [--verity-certificates FILE.pem] FILE";
 
     /// <inheritdoc/>
     public override string Summary => "Makes the devices of a file, and serves them until SIGTERM.";
@@ -27,6 +27,8 @@ internal sealed class ServeVerb : Verb
                        ?tls=FOLDER under TLS; beyond this machine ?plain has to say that there is no TLS
           --no-space-timeout SECONDS
                        how long writes wait for room in a thin pool that is full, 60 s unless said; 0: for ever
+          --verity-certificates FILE.pem
+                       the certificates of those whose signatures of root hashes verity takes (root_hash_sig_key_desc)
 
         Example:
           udm serve examples/quickstart.dm

@@ -9,6 +9,7 @@ namespace Udm.Verbs;
 internal sealed class VerityVerb : Verb
 {
     private const int MostOfRootFile = 1 << 12; // bytes
+    private const int LongestSignature = 32767; // bytes, as of any key in the kernel
 
     /// <inheritdoc/>
     public override string Name => "verity";
@@ -22,6 +23,7 @@ internal sealed class VerityVerb : Verb
         verify DATA HASH ROOT|--root-hash-file FILE [--hash-offset BYTES]
         open DATA NAME HASH ROOT|--root-hash-file FILE [--hash-offset BYTES] [--fec-device PARITY [--fec-roots N] [--fec-offset BYTES]]
                [--ignore-corruption|--restart-on-corruption|--panic-on-corruption] [--ignore-zero-blocks] [--check-at-most-once]
+               [--root-hash-signature FILE]
         close NAME
         dump HASH [--hash-offset BYTES]
         """;
@@ -40,6 +42,8 @@ internal sealed class VerityVerb : Verb
           dump    prints what the superblock says
 
           --root-hash-file FILE  format writes the root hash there; the others read it
+          --root-hash-signature FILE
+                                 a signature of the root hash, PKCS #7 in DER, by one of the daemon's --verity-certificates
           --hash-offset BYTES    where superblock and tree are on HASH, which may be DATA: behind the data then
           --no-superblock        there is none: --hash, --salt and all the others have to be given as they were to format
           --fec-device PARITY    Reed-Solomon parity, which repairs what is corrupt when the device is read; --fec-roots of 255 bytes, 2 to 24
@@ -121,18 +125,36 @@ internal sealed class VerityVerb : Verb
         DeviceSelector selector = context.Select(name);
         context.Device = hash; // whose superblock may be wrong
         VerityVolume volume = open();
+        byte[]? signature = context.Options.Value(Option.RootHashSignature) is { } file ? Signature(file) : null;
         context.Device = name;
         (Option Option, string Word)[] words =
         [
             (Option.IgnoreCorruption, "ignore_corruption"), (Option.RestartOnCorruption, "restart_on_corruption"), (Option.PanicOnCorruption, "panic_on_corruption"),
             (Option.IgnoreZeroBlocks, "ignore_zero_blocks"), (Option.CheckAtMostOnce, "check_at_most_once"),
         ];
+        List<string> options = [.. words.Where(word => context.Options.Has(word.Option)).Select(word => word.Word)];
+        if (signature is not null)
+        {
+            options.AddRange(["root_hash_sig_key_desc", volume.SignatureDescription]);
+        }
+
         DeviceSetup.Make(
             context,
             selector,
-            volume.TableLine([.. words.Where(word => context.Options.Has(word.Option)).Select(word => word.Word)]),
+            volume.TableLine(options),
             $"CRYPT-VERITY-{volume.Superblock.Uuid:N}-{name}", // as veritysetup's
-            DmFlags.ReadOnly);
+            DmFlags.ReadOnly,
+            signature is null ? null : devices => devices.GiveKey(VerityVolume.SignatureType, volume.SignatureDescription, signature));
+    }
+
+    private static byte[] Signature(string file)
+    {
+        using FileStream stream = Reading(file);
+        byte[] bytes = new byte[LongestSignature + 1];
+        int length = Files(() => stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false));
+        return length is > 0 and <= LongestSignature
+            ? bytes[..length]
+            : throw new VerbException($"'{file}' is no signature: {(length == 0 ? "it is empty" : $"it has more than {LongestSignature} bytes")}");
     }
 
     private static VerityFormat Options(VerbContext context)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
 using DeviceMapper.Backends;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
@@ -18,7 +19,7 @@ public sealed class TestRegistry : IDisposable
     private readonly ConcurrentDictionary<string, FakeDevice> _devices = new();
     private readonly ConcurrentDictionary<string, TestTargetScript> _scripts = new();
 
-    public TestRegistry(TimeSpan? openTimeout = null, TimeSpan? noSpaceTimeout = null)
+    public TestRegistry(TimeSpan? openTimeout = null, TimeSpan? noSpaceTimeout = null, params IReadOnlyList<X509Certificate2> verityCertificates)
     {
         Registry = new DeviceRegistry(new DeviceRegistryOptions
         {
@@ -26,6 +27,7 @@ public sealed class TestRegistry : IDisposable
             Time = Time,
             OpenTimeout = openTimeout ?? TimeSpan.FromSeconds(5),
             NoSpaceTimeout = noSpaceTimeout ?? TimeSpan.FromSeconds(60),
+            VerityCertificates = verityCertificates,
             Resolve = Resolve,
             TargetTypes =
             [

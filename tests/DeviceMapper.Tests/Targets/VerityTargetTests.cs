@@ -250,7 +250,7 @@ public sealed class VerityTargetTests
     private static string Status(MappedDevice device) => Assert.Single(device.TableTexts(arguments: false)).Text;
 
     /// <summary>Devices <c>a</c> with random data and <c>h</c> with its tree.</summary>
-    private static string Format(TestRegistry registry, VeritySuperblock parameters, Action<byte[]>? change = null)
+    internal static string Format(TestRegistry registry, VeritySuperblock parameters, Action<byte[]>? change = null)
     {
         FakeDevice data = registry.Add("a", 4096), hash = registry.Add("h", 1024);
         new Random(9).NextBytes(data.Data);

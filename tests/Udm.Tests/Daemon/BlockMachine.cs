@@ -10,10 +10,12 @@ internal sealed class BlockMachine : IDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
+    private readonly string[] _options;
     private readonly string _id = Guid.NewGuid().ToString("N")[..12];
 
-    public BlockMachine()
+    public BlockMachine(params string[] options)
     {
+        _options = options;
         Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/dev/fuse"), "needs root and /dev/fuse");
         Assert.SkipUnless(File.Exists("/dev/loop-control"), "needs loop devices");
         Assert.SkipUnless(File.Exists("/usr/sbin/mkfs.ext4"), "needs mkfs.ext4");
@@ -123,5 +125,5 @@ internal sealed class BlockMachine : IDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private RunningDaemon Start() => new(Path.Combine(Folder, "run"), "--block");
+    private RunningDaemon Start() => new(Path.Combine(Folder, "run"), ["--block", .. _options]);
 }

@@ -80,6 +80,60 @@ public sealed class VerityVerbTests
         daemon.UdmOk("verity", "close", "v");
     }
 
+    [Fact]
+    public void A_volume_opens_only_with_a_signature_of_its_root_hash_where_one_is_given()
+    {
+        string folder = Directory.CreateTempSubdirectory("udm-daemon").FullName;
+        string certificate = $"{folder}/cert.pem", key = $"{folder}/key.pem";
+        OpenSsl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=signer");
+        using RunningDaemon daemon = new(folder, "--verity-certificates", certificate);
+        (string data, string hash, string root) = MakeFiles(daemon);
+        string signature = $"{folder}/signature";
+        daemon.UdmOk("verity", "format", data, hash, "--root-hash-file", root);
+        OpenSsl("smime", "-sign", "-nocerts", "-noattr", "-binary", "-in", root, "-inkey", key, "-signer", certificate, "-outform", "der", "-out", signature);
+        string[] open = ["verity", "open", data, "v", hash, "--root-hash-file", root, "--root-hash-signature"];
+        daemon.UdmOk([.. open, signature]);
+        string table = daemon.UdmOk("table", "v");
+        Assert.Matches(" 2 root_hash_sig_key_desc verity:[0-9a-f-]{36}\n$", table);
+        Assert.Equal(File.ReadAllBytes(data), File.ReadAllBytes(daemon.FileOf("v")));
+        Assert.Contains("is no key", daemon.Udm("load", "v", "--readonly", "--table", table.Trim()).Error); // forgotten after the call that it was given for
+        daemon.UdmOk("verity", "close", "v");
+
+        OpenSsl("smime", "-sign", "-nocerts", "-noattr", "-binary", "-in", data, "-inkey", key, "-signer", certificate, "-outform", "der", "-out", signature);
+        Assert.Matches(
+            "^udm: verity v: verity: argument 13 \\(signature\\): 'verity:[0-9a-f-]{36}' is a signature of something else, or damaged \\(Key was rejected by service\\)\n",
+            daemon.Udm([.. open, signature]).Error);
+        Assert.Contains("is no signature", daemon.Udm([.. open, root]).Error);
+        Assert.Contains("it is empty", daemon.Udm([.. open, "/dev/null"]).Error);
+        Assert.Contains("more than 32767 bytes", daemon.Udm([.. open, data]).Error);
+        Assert.Contains($"{folder}/nosuch", daemon.Udm([.. open, $"{folder}/nosuch"]).Error);
+        Assert.Equal("No devices found\n", daemon.UdmOk("ls"));
+    }
+
+    [Fact]
+    public void A_daemon_does_not_start_without_the_certificates_that_it_is_told_of()
+    {
+        using RunningDaemon daemon = new();
+        string other = Directory.CreateDirectory($"{daemon.Folder}/other").FullName, file = $"{other}/cert.pem";
+        string[] start = ["daemon", "--run", other, "--verity-certificates", file];
+        (int status, _, string error) = daemon.Udm(start);
+        Assert.Equal(1, status);
+        Assert.Contains($"--verity-certificates: Could not find file '{file}'", error);
+        File.WriteAllText(file, "none");
+        Assert.Contains($"--verity-certificates: '{file}' has no certificate in PEM", daemon.Udm(start).Error);
+        File.WriteAllText(file, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+        Assert.Contains($"--verity-certificates: '{file}' has a certificate that is damaged", daemon.Udm(start).Error);
+    }
+
+    private static void OpenSsl(params string[] words)
+    {
+        ProcessStartInfo start = new("openssl", words) { RedirectStandardError = true };
+        using Process openssl = Process.Start(start)!;
+        string error = openssl.StandardError.ReadToEnd();
+        openssl.WaitForExit();
+        Assert.True(openssl.ExitCode == 0, error);
+    }
+
     /// <summary>2 MiB of data, and paths for the tree and the root hash.</summary>
     private static (string Data, string Hash, string Root) MakeFiles(RunningDaemon daemon)
     {

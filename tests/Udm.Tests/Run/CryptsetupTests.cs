@@ -98,6 +98,29 @@ public sealed class CryptsetupTests
     }
 
     [Fact(Timeout = Timeout)]
+    public void A_verity_device_whose_root_hash_is_signed_is_opened_and_others_are_not()
+    {
+        string keys = Directory.CreateTempSubdirectory("udm-keys").FullName;
+        (int status, string made) = BlockMachine.Run(
+            "bash", "-ec", $"cd {keys}; for i in good bad; do openssl req -x509 -newkey rsa:2048 -nodes -keyout $i.key -out $i.pem -subj /CN=$i; done");
+        Assert.True(status == 0, made);
+        using Disk disk = new("--verity-certificates", $"{keys}/good.pem");
+        disk.Run(
+            $$"""
+            seq 300000 | head -c 1M >$DIR/data; truncate -s 1M $DIR/hash
+            veritysetup format $DIR/data $DIR/hash --root-hash-file=$DIR/root; hash=$(cat $DIR/root)
+            sign() { openssl smime -sign -nocerts -noattr -binary -in $2 -inkey {{keys}}/$1.key -signer {{keys}}/$1.pem -outform der -out $3; }
+            sign good $DIR/root $DIR/sig; sign bad $DIR/root $DIR/bad; sign good /etc/services $DIR/other; head -c 700 /etc/services >$DIR/none
+            veritysetup open $DIR/data $NAME $DIR/hash $hash --root-hash-signature=$DIR/sig
+            cmp $NODE $DIR/data; veritysetup status $NAME | grep -q 'verified (with signature)'
+            dmsetup table $NAME | grep -Eq ' 2 root_hash_sig_key_desc [^ ]+$'; veritysetup close $NAME
+            for i in bad other none; do refuse veritysetup open $DIR/data $NAME $DIR/hash $hash --root-hash-signature=$DIR/$i; done
+            refuse dmsetup info $NAME
+            """);
+        Directory.Delete(keys, recursive: true);
+    }
+
+    [Fact(Timeout = Timeout)]
     public void An_integrity_device_is_formatted_opened_and_closed()
     {
         using Disk disk = new();
@@ -149,11 +172,11 @@ public sealed class CryptsetupTests
         private readonly BlockMachine _machine;
         private readonly string _key;
 
-        public Disk()
+        public Disk(params string[] options)
         {
             Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "needs x86-64");
             Assert.SkipUnless(File.Exists("/usr/sbin/cryptsetup"), "needs cryptsetup");
-            _machine = new BlockMachine();
+            _machine = new BlockMachine(options);
             _machine.Create("disk", 131072);
             _key = Path.Combine(_machine.Folder, "key");
             File.WriteAllText(_key, "a secret");

@@ -106,6 +106,9 @@ internal sealed class VerityOptions
     /// <summary>Bytes of parity in 255.</summary>
     public int Roots { get; private set; }
 
+    /// <summary>The signature of the root hash; null without one.</summary>
+    public RootHashSignature? Signature { get; private set; }
+
     /// <summary>Appends them as the kernel does, in its order.</summary>
     public void Append(StringBuilder text)
     {
@@ -131,6 +134,7 @@ internal sealed class VerityOptions
             count += 8;
         }
 
+        Add(Signature is not null, $"root_hash_sig_key_desc {Signature?.Key}");
         if (count > 0)
         {
             text.Append(CultureInfo.InvariantCulture, $" {count}").Append(words);
@@ -212,8 +216,7 @@ internal sealed class VerityOptions
         }
         else if (Is(word, "root_hash_sig_key_desc"))
         {
-            throw new DmException(
-                Errno.ENOKEY, $"verity: argument {index + 2} (signature): '{_arguments[index + 1]}' cannot be checked: the kernel's trusted certificates are not ours; check the signature before, and leave the option out");
+            Signature = Signature is null ? new RootHashSignature(_arguments, index + 1) : throw _arguments.Refuse(index, "option", "was given before");
         }
         else
         {

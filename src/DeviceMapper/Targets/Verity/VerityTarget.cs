@@ -51,6 +51,7 @@ public sealed class VerityTarget : Target
             byte[] root = VerityArguments.Bytes(arguments, 8, "root hash", digest.Size);
             _salt = arguments[9] == "-" ? [] : VerityArguments.Bytes(arguments, 9, "salt", null);
             _options = new VerityOptions(arguments, _verity);
+            _options.Signature?.Verify(arguments[8]);
             Tree = new HashTree(_verity.Version, digest, _salt, root, _verity.DataBlocks, _verity.HashBlockSize, _verity.HashStart);
             if (_verity.Hash.Backend.Size.Value / (_verity.HashBlockSize >> Sector.Shift) < Tree.End)
             {
@@ -165,6 +166,11 @@ public sealed class VerityTarget : Target
             .Add("salt", _salt.Length == 0 ? "-" : Convert.ToHexStringLower(_salt))
             .Add("ignore_zero_blocks", _options.IgnoreZeroBlocks)
             .Add("check_at_most_once", _options.CheckAtMostOnce);
+        if (_options.Signature is { } signature)
+        {
+            measurement.Add("root_hash_sig_key_desc", signature.Key);
+        }
+
         if (_options.ModeWord is { } mode)
         {
             measurement.Add("verity_mode", mode);

@@ -19,6 +19,9 @@ namespace DeviceMapper.Volumes.Verity;
 /// </example>
 public sealed class VerityVolume
 {
+    /// <summary>The type of the key that a signature of the root hash is in a keyring.</summary>
+    public const string SignatureType = "user";
+
     private readonly string _dataPath;
     private readonly string _hashPath;
     private readonly VerityFormat _format;
@@ -39,6 +42,9 @@ public sealed class VerityVolume
 
     /// <summary>What the superblock says, or would say if there were one.</summary>
     public VeritySuperblock Superblock { get; }
+
+    /// <summary>A name in a keyring for a signature of the root hash: what <see cref="TableLine"/> takes after <c>root_hash_sig_key_desc</c>.</summary>
+    public string SignatureDescription => $"verity:{Superblock.Uuid:D}";
 
     /// <summary>Blocks of the tree.</summary>
     public ulong HashBlocks => VerityTree.End(Superblock, _hashStart) - _hashStart;
