@@ -1,6 +1,8 @@
 using System.Globalization;
+using DeviceMapper;
 using DeviceMapper.Cryptography;
 using DeviceMapper.Ioctl;
+using DeviceMapper.Mapping;
 using DeviceMapper.Volumes.Luks;
 
 namespace Udm.Verbs;
@@ -8,13 +10,15 @@ namespace Udm.Verbs;
 /// <summary>Volumes of LUKS1 and LUKS2, as cryptsetup makes them.</summary>
 internal sealed class LuksVerb : Verb
 {
+    private const string IntegrityUuid = "CRYPT-INTEGRITY-"; // and the volume's, and the device's name
+
     /// <inheritdoc/>
     public override string Name => "luks";
 
     /// <inheritdoc/>
     public override string Usage =>
         """
-        open DEVICE NAME [--header FILE] [--key-file FILE] [--readonly] [--allow-discards]
+        open DEVICE NAME [--header FILE] [--key-file FILE] [--readonly] [--allow-discards] [-D|--integrity-no-journal]
         close NAME
         dump DEVICE [--header FILE]
         format DEVICE [--type luks1|luks2] [--header FILE] [--key-file FILE] [--label LABEL] [--uuid UUID] [--force]
@@ -30,7 +34,8 @@ internal sealed class LuksVerb : Verb
         """
           open   finds the key of the volume on DEVICE, a file or block device, by a passphrase, and makes the device NAME with a crypt
                  table. The passphrase is asked for, or is the first line of standard input, or all of FILE
-          close  removes NAME
+                 Where the volume's sectors are authenticated, the integrity device NAME_dif is made below it
+          close  removes NAME, and the integrity device below it
           dump   prints what the header says; nothing of it is secret
           format makes a new volume with a new key, which the passphrase opens; cryptsetup opens it too. Where there is anything but zeroes,
                  nothing is written without --force
@@ -38,9 +43,11 @@ internal sealed class LuksVerb : Verb
           --header FILE     where the header is, if it is not on DEVICE
           --key-file FILE   what is in it is the passphrase, to the last byte; - for standard input
           --allow-discards  discards are passed on
+          --integrity-no-journal
+                            authenticated sectors are written once, not to a journal first: a crash may leave some that cannot be read
 
         What a new volume is without options: LUKS2, aes-xts-plain64, a key of 512 bits, sectors of 4096 bytes, and argon2id (LUKS1: pbkdf2)
-        that takes two seconds. --iterations are pbkdf2's rounds or Argon2's passes. Only format writes to header or device.
+        that takes two seconds. --iterations are pbkdf2's rounds or Argon2's passes. Only format writes to the header.
 
         Example:
           udm luks open disk.img secret
@@ -64,7 +71,7 @@ internal sealed class LuksVerb : Verb
                 Open(context, device, name);
                 break;
             case ["close", string name]:
-                DeviceSetup.Close(context, name, "crypt", "LUKS volume");
+                Close(context, name);
                 break;
             case ["dump", string device]:
                 context.Device = device;
@@ -89,13 +96,57 @@ internal sealed class LuksVerb : Verb
         using SecretMemory passphrase = Passphrase.Read(context, $"Passphrase of {device}: ");
         using SecretMemory key = volume.Unlock(passphrase.Span);
         context.Device = name;
-        DeviceSetup.Make(
-            context,
-            selector,
-            volume.TableLine($":{key.Length}:{LuksVolume.KeyType}:{volume.KeyDescription}", context.Options.Has(Option.AllowDiscards)),
-            $"CRYPT-LUKS{volume.Version}-{volume.Uuid.Replace("-", "", StringComparison.Ordinal)}-{name}", // as cryptsetup's
-            context.Options.Has(Option.ReadOnly) ? DmFlags.ReadOnly : DmFlags.None,
-            devices => devices.GiveKey(LuksVolume.KeyType, volume.KeyDescription, key.Span)); // never in a string
+        DmFlags flags = context.Options.Has(Option.ReadOnly) ? DmFlags.ReadOnly : DmFlags.None;
+        string uuid = volume.Uuid.Replace("-", "", StringComparison.Ordinal); // in those of the devices as in cryptsetup's
+        DeviceInfo? below = null;
+        if (volume.Integrity is not null)
+        {
+            string belowName = $"{name}{LuksVolume.IntegritySuffix}";
+            DeviceSelector belowSelector = context.Select(belowName);
+            TableLine line = volume.IntegrityTableLine(context.Options.Has(Option.IntegrityNoJournal));
+            DeviceSetup.Make(context, belowSelector, line, $"{IntegrityUuid}{uuid}-{belowName}", flags);
+            below = context.Devices.Find(belowSelector, DmFlags.None);
+        }
+
+        try
+        {
+            DeviceSetup.Make(
+                context,
+                selector,
+                volume.TableLine($":{key.Length}:{LuksVolume.KeyType}:{volume.KeyDescription}", context.Options.Has(Option.AllowDiscards), below?.Number.ToString()),
+                $"CRYPT-LUKS{volume.Version}-{uuid}-{name}",
+                flags,
+                devices => devices.GiveKey(LuksVolume.KeyType, volume.KeyDescription, key.Span)); // never in a string
+        }
+        catch (DmException) when (below is not null)
+        {
+            context.Devices.Remove(DeviceSelector.ByNumber(below.Number), DmFlags.None);
+            throw;
+        }
+    }
+
+    private static void Close(VerbContext context, string name)
+    {
+        DeviceInfo? below = IntegrityBelow(context, context.Select(name));
+        DeviceSetup.Close(context, name, "crypt", "LUKS volume");
+        if (below is not null)
+        {
+            context.Devices.Remove(DeviceSelector.ByNumber(below.Number), DmFlags.None);
+        }
+    }
+
+    /// <summary>The device below that has a volume's tags, and was made for it; null without one.</summary>
+    private static DeviceInfo? IntegrityBelow(VerbContext context, DeviceSelector device)
+    {
+        if (DeviceSetup.Only(context, device, "crypt") is not { } target || !target.Text.Contains(" integrity:", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        // One device is all that crypt has. Later versions of cryptsetup name it CRYPT-SUBDEV-.
+        DeviceInfo? below = context.Devices.Find(DeviceSelector.ByNumber(context.Devices.Dependencies(device, DmFlags.None).Dependencies[0].Number), DmFlags.None);
+        bool isItsOwn = below is not null && (below.Uuid.StartsWith(IntegrityUuid, StringComparison.Ordinal) || below.Uuid.StartsWith("CRYPT-SUBDEV-", StringComparison.Ordinal));
+        return isItsOwn ? below : null;
     }
 
     private static void Format(VerbContext context, string device)
@@ -140,6 +191,7 @@ internal sealed class LuksVerb : Verb
         context.Out.WriteLine($"cipher\t{volume.Cipher}");
         context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sector size\t{volume.SectorSize}"));
         context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"data offset\t{volume.DataOffset}"));
+        context.Out.WriteLine($"integrity\t{volume.Integrity ?? "-"}");
         foreach ((int number, string derivation) in volume.Keyslots)
         {
             context.Out.WriteLine($"keyslot {number}\t{derivation}");

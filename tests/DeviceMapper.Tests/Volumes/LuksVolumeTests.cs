@@ -58,7 +58,7 @@ public sealed class LuksVolumeTests : IDisposable
         using DeviceRegistry registry = new();
         LuksVolume volume = LuksVolume.Open(Image);
         using SecretMemory key = volume.Unlock(Passphrase);
-        MappedDevice device = registry.Create("m", volume.TableLine(volume.AddToKeyring(key)).ToString());
+        MappedDevice device = volume.Map(registry, "m", key);
 
         byte[] data = RandomNumberGenerator.GetBytes(4096);
         Assert.Equal(BioStatus.Ok, TestBio.Write(device, 64, data));

@@ -57,6 +57,56 @@ public sealed class CryptsetupTests
             """);
     }
 
+    /// <summary>Volumes with integrity that cryptsetup formatted: how, the options of <c>udm luks open</c>, and how often it has to be given them.</summary>
+    [Theory(Timeout = Timeout)]
+    [InlineData("--integrity hmac-sha256", "")]
+    [InlineData("--integrity hmac-sha256 --sector-size 4096", "")]
+    [InlineData("--integrity hmac-sha1 --integrity-legacy-padding", "--readonly")]
+    [InlineData("--cipher aes-xts-random --integrity hmac-sha512 --integrity-no-journal", "--integrity-no-journal")]
+    [InlineData("--cipher aes-cbc-essiv:sha256 --integrity hmac-sha256 --sector-size 4096", "")]
+    public void A_LUKS_volume_with_integrity_is_opened_as_cryptsetup_does(string format, string options)
+    {
+        using Disk disk = new();
+        string tables = "(dmsetup table $NAME; dmsetup table ${NAME}_dif; dmsetup info -c --noheadings -o uuid,attr,open,name)";
+        disk.Run(
+            $"""
+            cryptsetup luksFormat --type luks2 {Fast} {format} $DISK $KEY; cryptsetup open -d $KEY $DISK $NAME
+            seq 100000 | head -c 64k >$DIR/data; dd if=$DIR/data of=$NODE bs=64k oflag=direct status=none; cryptsetup close $NAME
+            cryptsetup open {options} -d $KEY $DISK $NAME; {tables} >$DIR/theirs; cryptsetup close $NAME
+            """);
+
+        disk.Udm($"luks open {options} --key-file $KEY $DISK $NAME");
+        disk.Run($"{tables} | diff $DIR/theirs -; dd if=$NODE bs=64k count=1 iflag=direct status=none | cmp - $DIR/data");
+        if (options != "--readonly")
+        {
+            disk.Run("dd if=/etc/services of=$NODE bs=4k seek=16 count=2 oflag=direct status=none");
+        }
+
+        disk.Udm("luks close $NAME");
+        disk.Run("test $(dmsetup info -c --noheadings | wc -l) = 1; cryptsetup open -d $KEY $DISK $NAME; dd if=$NODE bs=64k count=1 iflag=direct status=none | cmp - $DIR/data");
+        if (options != "--readonly")
+        {
+            disk.Run("dd if=$NODE bs=4k skip=16 count=2 iflag=direct status=none | cmp -n 8192 - /etc/services");
+        }
+
+        disk.Udm("luks close $NAME"); // what cryptsetup opened
+        disk.Run("test $(dmsetup info -c --noheadings | wc -l) = 1");
+    }
+
+    [Fact(Timeout = Timeout)]
+    public void A_LUKS_volume_that_is_never_to_use_its_journal_does_not()
+    {
+        using Disk disk = new();
+        disk.Run(
+            $"""
+            cryptsetup luksFormat --type luks2 {Fast} --integrity hmac-sha256 $DISK $KEY
+            cryptsetup open --integrity-no-journal --persistent -d $KEY $DISK $NAME; cryptsetup close $NAME
+            """);
+        disk.Udm("luks open --key-file $KEY $DISK $NAME");
+        disk.Run("dmsetup table ${NAME}_dif | grep -q ' integrity [^ ]* 32768 32 D '");
+        disk.Udm("luks close $NAME");
+    }
+
     [Fact(Timeout = Timeout)]
     public void A_LUKS_volume_is_reencrypted_closed_and_in_use_and_decrypted()
     {

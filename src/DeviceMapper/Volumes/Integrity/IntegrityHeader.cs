@@ -38,11 +38,13 @@ public sealed record IntegrityHeader
     public IReadOnlyList<string> Features { get; private init; } = [];
 
     /// <summary>Reads one.</summary>
+    /// <param name="device">Where it is.</param>
+    /// <param name="offset">At which byte.</param>
     /// <exception cref="DmException">EINVAL: there is none, it is damaged, or of a kind that is not known.</exception>
-    public static IntegrityHeader Read(Stream device)
+    public static IntegrityHeader Read(Stream device, ulong offset = 0)
     {
         byte[] block = new byte[Used];
-        device.Position = 0;
+        device.Position = (long)offset;
         if (device.ReadAtLeast(block, Used, throwOnEndOfStream: false) < Used || !block.AsSpan().StartsWith("integrt\0"u8))
         {
             throw Damaged("there is no superblock of integrity: it was never formatted, or is another kind of device");

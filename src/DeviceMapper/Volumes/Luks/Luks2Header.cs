@@ -18,6 +18,9 @@ internal static class Luks2Header
     private const int ChecksumAt = 448;
     private const int ChecksumSize = 64;
 
+    // Those that are options of crypt.
+    private static readonly string[] _cryptFlags = ["allow-discards", "same-cpu-crypt", "submit-from-crypt-cpus", "no-read-workqueue", "no-write-workqueue"];
+
     /// <summary>Where the first keyslot of a new volume lies, in bytes: behind two headers.</summary>
     public const ulong FirstKeyslot = 2 * SmallestSize;
 
@@ -104,7 +107,7 @@ internal static class Luks2Header
         {
             using JsonDocument document = JsonDocument.Parse(bytes.AsMemory(BinarySize, end < 0 ? area.Length : end));
             JsonElement root = document.RootElement;
-            (IReadOnlyList<string> options, IEnumerable<string> requirements) = ReadConfig(root);
+            (IReadOnlyList<string> flags, IEnumerable<string> requirements) = ReadConfig(root);
             foreach (string requirement in requirements)
             {
                 throw LuksHeader.Damaged($"the volume needs '{requirement}', which udm does not have");
@@ -118,7 +121,8 @@ internal static class Luks2Header
                 Segment = ReadSegment(root.GetProperty("segments")),
                 Keyslots = ReadKeyslots(root.GetProperty("keyslots")),
                 Digests = ReadDigests(root.GetProperty("digests")),
-                Options = options,
+                Options = [.. flags.Where(_cryptFlags.Contains).Select(flag => flag.Replace('-', '_'))],
+                HasJournal = !flags.Contains("no-journal"),
             };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
@@ -127,16 +131,15 @@ internal static class Luks2Header
         }
     }
 
-    private static (IReadOnlyList<string> Options, IEnumerable<string> Requirements) ReadConfig(JsonElement root)
+    private static (IReadOnlyList<string> Flags, IEnumerable<string> Requirements) ReadConfig(JsonElement root)
     {
-        string[] known = ["allow-discards", "same-cpu-crypt", "submit-from-crypt-cpus", "no-read-workqueue", "no-write-workqueue"];
-        List<string> options = [];
+        List<string> flags = [];
         List<string> requirements = [];
         if (root.TryGetProperty("config", out JsonElement config))
         {
-            if (config.TryGetProperty("flags", out JsonElement flags))
+            if (config.TryGetProperty("flags", out JsonElement given))
             {
-                options.AddRange(flags.EnumerateArray().Select(TextOf).Where(known.Contains).Select(flag => flag.Replace('-', '_')));
+                flags.AddRange(given.EnumerateArray().Select(TextOf));
             }
 
             if (config.TryGetProperty("requirements", out JsonElement required) && required.TryGetProperty("mandatory", out JsonElement mandatory))
@@ -145,7 +148,7 @@ internal static class Luks2Header
             }
         }
 
-        return (options, requirements);
+        return (flags, requirements);
     }
 
     private static LuksSegment ReadSegment(JsonElement segments)
@@ -157,11 +160,9 @@ internal static class Luks2Header
 
         JsonElement segment = segments.EnumerateObject().First().Value;
         string type = TextOf(segment.GetProperty("type"));
-        if (type != "crypt" || segment.TryGetProperty("integrity", out _))
+        if (type != "crypt")
         {
-            throw LuksHeader.Damaged(type == "crypt"
-                ? "the volume authenticates its sectors, in two devices: open it with cryptsetup under udm run"
-                : $"the volume's segment is of type '{type}', which udm does not have");
+            throw LuksHeader.Damaged($"the volume's segment is of type '{type}', which udm does not have");
         }
 
         string size = TextOf(segment.GetProperty("size"));
@@ -170,8 +171,27 @@ internal static class Luks2Header
         ulong? bytes = size == "dynamic" ? null : NumberOf(segment.GetProperty("size"));
         bool possible = sectorSize is >= 512 and <= 4096 && int.IsPow2(sectorSize) && offset < LuksHeader.LargestOffset;
         return possible && offset % 512 == 0 && (bytes ?? 0) % 512 == 0
-            ? new LuksSegment(offset, bytes, NumberOf(segment.GetProperty("iv_tweak")), WordOf(segment.GetProperty("encryption")), sectorSize)
+            ? new LuksSegment(offset, bytes, NumberOf(segment.GetProperty("iv_tweak")), WordOf(segment.GetProperty("encryption")), sectorSize, ReadIntegrity(segment))
             : throw LuksHeader.Damaged("the LUKS2 header is damaged: its segment has impossible sizes");
+    }
+
+    private static LuksIntegrity? ReadIntegrity(JsonElement segment)
+    {
+        if (!segment.TryGetProperty("integrity", out JsonElement integrity))
+        {
+            return null;
+        }
+
+        foreach (string journal in (string[])["journal_encryption", "journal_integrity"])
+        {
+            if (integrity.TryGetProperty(journal, out JsonElement value) && TextOf(value) != "none")
+            {
+                throw LuksHeader.Damaged($"the volume's {journal} is '{TextOf(value)}', which udm does not have");
+            }
+        }
+
+        int? keySize = integrity.TryGetProperty("key_size", out JsonElement size) ? size.GetInt32() : null;
+        return new LuksIntegrity(WordOf(integrity.GetProperty("type")), keySize).Checked();
     }
 
     /// <summary>Those of a type that is known, the preferred ones first; those of priority 0 are only used when they are asked for.</summary>

@@ -31,6 +31,9 @@ internal sealed record LuksHeader
     /// <summary>Options of crypt that the header asks for.</summary>
     public IReadOnlyList<string> Options { get; init; } = [];
 
+    /// <summary>Whether the integrity device of authenticated sectors uses its journal.</summary>
+    public bool HasJournal { get; init; } = true;
+
     /// <summary>How headers start.</summary>
     public static ReadOnlySpan<byte> Magic => [(byte)'L', (byte)'U', (byte)'K', (byte)'S', 0xba, 0xbe];
 
@@ -67,9 +70,10 @@ internal sealed record LuksHeader
 /// <param name="Offset">Where it starts, in bytes.</param>
 /// <param name="Size">In bytes; null: all the rest.</param>
 /// <param name="IvOffset">The number of its first sector for the vectors, in 512 bytes.</param>
-/// <param name="Cipher">As in crypt's table.</param>
+/// <param name="Cipher">As in crypt's table, where sectors are not authenticated.</param>
 /// <param name="SectorSize">Bytes that are encrypted at once.</param>
-internal sealed record LuksSegment(ulong Offset, ulong? Size, ulong IvOffset, string Cipher, int SectorSize);
+/// <param name="Integrity">How they are authenticated; null: not at all.</param>
+internal sealed record LuksSegment(ulong Offset, ulong? Size, ulong IvOffset, string Cipher, int SectorSize, LuksIntegrity? Integrity = null);
 
 /// <summary>A place that keeps the volume's key, encrypted by a passphrase's.</summary>
 /// <param name="Number">As cryptsetup counts them.</param>

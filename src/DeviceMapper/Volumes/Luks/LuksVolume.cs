@@ -5,24 +5,28 @@ using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using DeviceMapper.Targets.Crypt;
+using DeviceMapper.Volumes.Integrity;
 
 namespace DeviceMapper.Volumes.Luks;
 
 /// <summary>
-/// A volume of LUKS1 or LUKS2: its header is read, a passphrase gives the key, and the key gives the line of a crypt table. Only
-/// <see cref="Format"/> writes.
+/// A volume of LUKS1 or LUKS2: its header is read, a passphrase gives the key, and the key gives the line of a crypt table. Where sectors are
+/// authenticated, there is an integrity device below it. Only <see cref="Format"/> writes.
 /// </summary>
 /// <example>
 /// <code>
 /// LuksVolume volume = LuksVolume.Open("disk.img");
 /// using SecretMemory key = volume.Unlock("the passphrase"u8);
-/// TableLine line = volume.TableLine(volume.AddToKeyring(key));
+/// MappedDevice device = volume.Map(registry, "secret", key);
 /// </code>
 /// </example>
 public sealed class LuksVolume
 {
     /// <summary>The type of a volume's key in a keyring.</summary>
     public const string KeyType = "logon";
+
+    /// <summary>How the name of an integrity device goes on after the volume's, as cryptsetup's.</summary>
+    public const string IntegritySuffix = "_dif";
 
     private readonly string _headerPath;
     private readonly string _devicePath;
@@ -45,8 +49,11 @@ public sealed class LuksVolume
     /// <summary>Its name; empty without one, as in LUKS1.</summary>
     public string Label => _header.Label;
 
-    /// <summary>The cipher, as in crypt's table.</summary>
+    /// <summary>The cipher, as cryptsetup names it.</summary>
     public string Cipher => _header.Segment.Cipher;
+
+    /// <summary>What authenticates each sector, as <c>hmac(sha256)</c>, <c>poly1305</c>, or <c>aead</c> for the cipher itself; null: nothing.</summary>
+    public string? Integrity => _header.Segment.Integrity?.Type;
 
     /// <summary>Bytes that are encrypted at once.</summary>
     public int SectorSize => _header.Segment.SectorSize;
@@ -117,15 +124,67 @@ public sealed class LuksVolume
         return $":{key.Length}:{KeyType}:{KeyDescription}";
     }
 
+    /// <summary>Makes the volume's device; below it, where sectors are authenticated, the integrity device <c>NAME_dif</c>.</summary>
+    /// <param name="registry">Which has them then; the integrity device goes when it is removed after the other.</param>
+    /// <param name="name">The device's name.</param>
+    /// <param name="key">Of <see cref="Unlock"/>. It is not kept but by the table.</param>
+    /// <param name="allowDiscards">Discards are passed on, whatever the header says.</param>
+    /// <exception cref="DmException">It cannot be made; then neither device is there.</exception>
+    public MappedDevice Map(DeviceRegistry registry, string name, SecretMemory key, bool allowDiscards = false)
+    {
+        MappedDevice? below = Integrity is null ? null : registry.Create($"{name}{IntegritySuffix}", IntegrityTableLine().ToString());
+        try
+        {
+            string word = AddToKeyring(key);
+            return registry.Create(name, TableLine(word, allowDiscards, below?.Number.ToString()).ToString());
+        }
+        catch
+        {
+            if (below is not null)
+            {
+                registry.Remove(below);
+            }
+
+            throw;
+        }
+        finally
+        {
+            Keyring.Remove(KeyType, KeyDescription);
+        }
+    }
+
+    /// <summary>The line of the table of the integrity device below, which has the tags of authenticated sectors.</summary>
+    /// <param name="withoutJournal">A write that a crash interrupts may leave data and tag that do not fit; also where the header says so.</param>
+    /// <exception cref="DmException">EINVAL: nothing is authenticated, or the device's superblock is gone or damaged.</exception>
+    public TableLine IntegrityTableLine(bool withoutJournal = false)
+    {
+        LuksSegment segment = _header.Segment;
+        LuksIntegrity integrity = segment.Integrity ?? throw new DmException(Errno.EINVAL, "the volume's sectors are not authenticated: it has no integrity device");
+        char mode = withoutJournal || !_header.HasJournal ? 'D' : 'J';
+        string options = segment.SectorSize == Sector.Size ? "0" : $"1 block_size:{segment.SectorSize}";
+        string line = string.Create(
+            CultureInfo.InvariantCulture, $"{DeviceWord} {SectorCount.FromBytes(segment.Offset)} {integrity.TagSize(segment.Cipher)} {mode} {options}");
+        return new TableLine(default, new SectorCount(ProvidedSectors()), "integrity", line);
+    }
+
     /// <summary>The line of the volume's table.</summary>
     /// <param name="key">The word of the key: of <see cref="AddToKeyring"/>, or its hexadecimal digits.</param>
     /// <param name="allowDiscards">Discards are passed on, whatever the header says.</param>
-    /// <exception cref="DmException">EINVAL: the device ends before the data begins.</exception>
-    public TableLine TableLine(string key, bool allowDiscards = false)
+    /// <param name="integrityDevice">Where sectors are authenticated, the table's word for the device of <see cref="IntegrityTableLine"/>.</param>
+    /// <exception cref="DmException">EINVAL: the device ends before the data begins; there has to be an integrity device, or must not; it passes no discards on.</exception>
+    public TableLine TableLine(string key, bool allowDiscards = false, string? integrityDevice = null)
     {
         LuksSegment segment = _header.Segment;
-        ulong size = VolumeFile.SizeOf(_devicePath);
-        ulong left = size > segment.Offset ? (size - segment.Offset) & ~((ulong)segment.SectorSize - 1) : 0;
+        if ((segment.Integrity is null) != (integrityDevice is null))
+        {
+            throw new DmException(Errno.EINVAL, integrityDevice is null
+                ? "the volume's sectors are authenticated: an integrity device has to be below it"
+                : "the volume's sectors are not authenticated: no integrity device is below it");
+        }
+
+        ulong size = integrityDevice is null ? VolumeFile.SizeOf(_devicePath) : new SectorCount(ProvidedSectors()).Bytes;
+        ulong offset = integrityDevice is null ? segment.Offset : 0;
+        ulong left = size > offset ? (size - offset) & ~((ulong)segment.SectorSize - 1) : 0;
         ulong length = segment.Size ?? left;
         if (length == 0 || length > left)
         {
@@ -133,10 +192,32 @@ public sealed class LuksVolume
                 Errno.EINVAL, $"the device has {size} bytes, and the volume's data would end behind it: it was cut off, or the header is of another");
         }
 
+        string start = string.Create(CultureInfo.InvariantCulture, $"{segment.IvOffset} {integrityDevice ?? DeviceWord} {SectorCount.FromBytes(offset)}");
+        List<string> options = Options(allowDiscards);
+        string tail = options.Count == 0 ? "" : $" {options.Count} {string.Join(' ', options)}";
+        string cipher = segment.Integrity?.CryptCipher(segment.Cipher) ?? segment.Cipher;
+        return new TableLine(default, SectorCount.FromBytes(length), "crypt", $"{cipher} {key} {start}{tail}");
+    }
+
+    private string DeviceWord => TableParser.EscapeWord(Path.GetFullPath(_devicePath));
+
+    private List<string> Options(bool allowDiscards)
+    {
+        LuksSegment segment = _header.Segment;
         List<string> options = [.. _header.Options];
+        if (allowDiscards && segment.Integrity is not null)
+        {
+            throw new DmException(Errno.EINVAL, "the volume's sectors are authenticated: it passes no discards on");
+        }
+
         if (allowDiscards && !options.Contains("allow_discards"))
         {
             options.Add("allow_discards");
+        }
+
+        if (segment.Integrity is not null)
+        {
+            options.AddRange(segment.Integrity.Options(segment.Cipher));
         }
 
         if (segment.SectorSize != Sector.Size)
@@ -144,10 +225,14 @@ public sealed class LuksVolume
             options.Add($"sector_size:{segment.SectorSize}");
         }
 
-        string device = TableParser.EscapeWord(Path.GetFullPath(_devicePath));
-        string start = string.Create(CultureInfo.InvariantCulture, $"{segment.IvOffset} {device} {SectorCount.FromBytes(segment.Offset)}");
-        string tail = options.Count == 0 ? "" : $" {options.Count} {string.Join(' ', options)}";
-        return new TableLine(default, SectorCount.FromBytes(length), "crypt", $"{segment.Cipher} {key} {start}{tail}");
+        return options;
+    }
+
+    // Of the integrity device, in its superblock.
+    private ulong ProvidedSectors()
+    {
+        using FileStream device = VolumeFile.OpenForReading(_devicePath);
+        return IntegrityHeader.Read(device, _header.Segment.Offset).ProvidedSectors;
     }
 
     private static SecretMemory KeyOf(FileStream header, LuksKeyslot slot, ReadOnlySpan<byte> passphrase)
