@@ -22,7 +22,7 @@ internal sealed class LuksVerb : Verb
         close NAME
         dump DEVICE [--header FILE]
         format DEVICE [--type luks1|luks2] [--header FILE] [--key-file FILE] [--label LABEL] [--uuid UUID] [--force]
-               [--cipher CIPHER] [--key-size BITS] [--sector-size BYTES] [--hash HASH]
+               [--cipher CIPHER] [--key-size BITS] [--sector-size BYTES] [--hash HASH] [--integrity TYPE]
                [--pbkdf argon2id|argon2i|pbkdf2] [--iterations N] [--pbkdf-memory KIB]
         """;
 
@@ -40,6 +40,7 @@ internal sealed class LuksVerb : Verb
           format makes a new volume with a new key, which the passphrase opens; cryptsetup opens it too. Where there is anything but zeroes,
                  nothing is written without --force
 
+          --integrity TYPE  hmac-sha256, or with such a cipher aead or poly1305: each sector is authenticated. Then all of DEVICE is overwritten
           --header FILE     where the header is, if it is not on DEVICE
           --key-file FILE   what is in it is the passphrase, to the last byte; - for standard input
           --allow-discards  discards are passed on
@@ -164,6 +165,7 @@ internal sealed class LuksVerb : Verb
             },
             Cipher = options.Value(Option.Cipher) ?? standard.Cipher,
             KeySize = bits % 8 == 0 ? bits / 8 : throw new UsageException($"keysize: {bits} bits are no whole bytes"),
+            Integrity = options.Value(Option.Integrity),
             SectorSize = Whole(Option.SectorSize),
             Hash = options.Value(Option.Hash) ?? standard.Hash,
             Derivation = options.Value(Option.Derivation),
@@ -176,7 +178,8 @@ internal sealed class LuksVerb : Verb
             Overwrite = options.Has(Option.Force),
         };
         using SecretMemory passphrase = Passphrase.ReadNew(context, $"New passphrase of {device}: ");
-        LuksVolume.Format(device, passphrase.Span, format, options.Value(Option.Header));
+        using WorkProgress progress = new(context, "{0} bytes are wiped");
+        LuksVolume.Format(device, passphrase.Span, format, options.Value(Option.Header), progress);
 
         int? Whole(Option option) => context.Number(option) is not { } number ? null
             : number <= int.MaxValue ? (int)number

@@ -22,6 +22,7 @@ public sealed class LuksFormatTests : IDisposable
         ["LUKS2 with PBKDF2"] = _luks2,
         ["LUKS2 with small sectors and a name"] = _luks2 with { SectorSize = 512, Label = "näme", Hash = "sha512" },
         ["LUKS2 with another cipher"] = _luks2 with { Cipher = "aes-cbc-plain64", KeySize = 16 },
+        ["LUKS2 with integrity"] = _luks2 with { Integrity = "hmac-sha256" },
         ["LUKS2 with argon2id"] = _argon,
         ["LUKS2 with argon2i"] = _argon with { Derivation = "argon2i" },
     };
@@ -78,6 +79,10 @@ public sealed class LuksFormatTests : IDisposable
 
     public static TheoryData<string, LuksFormat> Impossible => new()
     {
+        { "LUKS1 authenticates no sectors", _luks1 with { Integrity = "hmac-sha256" } },
+        { "the volume authenticates its sectors by 'crc32c', which udm does not have", _luks2 with { Integrity = "crc32c" } },
+        { "ebx", _luks2 with { Integrity = "hmac-ebx" } },
+        { "aes takes keys of 16, 24,", _luks2 with { Integrity = "aead", Cipher = "aes-gcm-random", KeySize = 33 } },
         { "there is no LUKS3", _luks2 with { Version = 3 } },
         { "a key has 1 to 512 bytes, not 0", _luks2 with { KeySize = 0 } },
         { "sectors of 4096 bytes are none of LUKS1", _luks1 with { SectorSize = 4096 } },
@@ -105,6 +110,9 @@ public sealed class LuksFormatTests : IDisposable
     {
         MakeImage(16 << 20);
         Assert.Equal(Errno.ENOSPC, Assert.Throws<DmException>(() => LuksVolume.Format(Image, Passphrase, _luks2)).Errno);
+        MakeImage((16 << 20) + 16384); // for a superblock, but no journal and data
+        Assert.Throws<DmException>(() => LuksVolume.Format(Image, Passphrase, _luks2 with { Integrity = "hmac-sha256" }));
+        Assert.True(File.ReadAllBytes(Image).AsSpan().IndexOfAnyExcept((byte)0) < 0, "the device was written");
         Assert.Equal(Errno.ENOENT, Assert.Throws<DmException>(() => LuksVolume.Format(Image + "x", Passphrase, _luks2)).Errno);
         Assert.False(File.Exists(Image + "x"));
     }

@@ -73,6 +73,75 @@ public sealed class LuksVolumeTests : IDisposable
     }
 
     [Theory]
+    [InlineData("aes-xts-plain64", 64, "hmac-sha256", false)]
+    [InlineData("aes-gcm-random", 32, "aead", false)]
+    [InlineData("chacha20-random", 32, "poly1305", true)]
+    [InlineData("aes-xts-plain64", 64, "cmac-aes", true)]
+    public void A_changed_byte_of_authenticated_sectors_is_found(string cipher, int keySize, string integrity, bool detached)
+    {
+        File.WriteAllBytes(Image, new byte[20 << 20]);
+        LuksFormat format = new() { Derivation = "pbkdf2", Iterations = 1000, Cipher = cipher, KeySize = keySize, Integrity = integrity };
+        LuksVolume volume = LuksVolume.Format(Image, Passphrase, format, detached ? Path.Combine(_folder, "header") : null);
+        byte[] data = RandomNumberGenerator.GetBytes(4096);
+        Use(device =>
+        {
+            Assert.Equal(new byte[4096], TestBio.Read(device, 0, 8)); // all of it has tags
+            Assert.Equal(BioStatus.Ok, TestBio.Write(device, 64, data));
+            Assert.Equal(data, TestBio.Read(device, 64, 8));
+        });
+
+        byte[] before = File.ReadAllBytes(Image);
+        Use(device => Assert.Equal(BioStatus.Ok, TestBio.Write(device, 64, RandomNumberGenerator.GetBytes(4096))), withoutJournal: true);
+        byte[] after = File.ReadAllBytes(Image);
+        int last = after.Length - 1;
+        while (before[last] == after[last])
+        {
+            last--;
+        }
+
+        after[last] ^= 4; // data, which lies behind its tag
+        File.WriteAllBytes(Image, after);
+        Use(device =>
+        {
+            Assert.Equal(BioStatus.Protection, TestBio.Read(device, 64, new byte[4096]));
+            Assert.Equal(new byte[4096], TestBio.Read(device, 72, 8));
+        });
+
+        void Use(Action<MappedDevice> action, bool withoutJournal = false)
+        {
+            using DeviceRegistry registry = new();
+            using SecretMemory key = volume.Unlock(Passphrase);
+            MappedDevice device = volume.Map(registry, "m", key, withoutJournal: withoutJournal);
+            action(device);
+            registry.Remove(device);
+            registry.Remove(registry.FindByName("m_dif")!);
+        }
+    }
+
+    [Fact]
+    public void Of_two_devices_none_is_left_where_one_cannot_be_made()
+    {
+        File.WriteAllBytes(Image, new byte[20 << 20]);
+        LuksVolume volume = LuksVolume.Format(Image, Passphrase, new LuksFormat { Derivation = "pbkdf2", Iterations = 1000, Integrity = "hmac-sha256" });
+        using SecretMemory key = volume.Unlock(Passphrase);
+        using DeviceRegistry registry = new();
+        MappedDevice other = registry.Create("m", "0 8 zero");
+        Assert.Equal(Errno.EBUSY, Assert.Throws<DmException>(() => volume.Map(registry, "m", key)).Errno);
+        Assert.Equal("the volume's sectors are authenticated: it passes no discards on", Assert.Throws<DmException>(() => volume.Map(registry, "n", key, allowDiscards: true)).Message);
+        Assert.Equal("the volume's sectors are authenticated: an integrity device has to be below it", Assert.Throws<DmException>(() => volume.TableLine("-")).Message);
+        Assert.Equal([other], registry.Devices);
+
+        using (FileStream file = File.OpenWrite(Image))
+        {
+            file.Position = (long)volume.DataOffset;
+            file.Write(new byte[4096]);
+        }
+
+        Assert.StartsWith("there is no superblock of integrity", Assert.Throws<DmException>(() => volume.Map(registry, "n", key)).Message);
+        Assert.Equal([other], registry.Devices);
+    }
+
+    [Theory]
     [InlineData(Luks1)]
     [InlineData(Argon)]
     public void A_wrong_passphrase_is_told_and_nothing_is_written(string format)

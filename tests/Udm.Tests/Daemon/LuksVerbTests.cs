@@ -59,6 +59,28 @@ public sealed class LuksVerbTests
         Assert.Contains("an empty passphrase", daemon.Udm(["luks", "format", image, .. fast, "--force"]).Error);
     }
 
+    [Fact]
+    public void Of_a_volume_with_integrity_both_devices_are_made_and_removed_or_none()
+    {
+        using RunningDaemon daemon = new();
+        (string image, string keyFile) = MakeFiles(daemon);
+        daemon.UdmOk("luks", "format", image, "--pbkdf", "pbkdf2", "--iterations", "1000", "--key-file", keyFile, "--integrity", "hmac-sha256");
+        Assert.Contains("\nintegrity\thmac(sha256)\n", daemon.UdmOk("luks", "dump", image));
+        string[] open = ["luks", "open", image, "m", "--key-file", keyFile];
+        daemon.UdmOk(open);
+        Assert.Matches("integrity .* 32768 32 J ", daemon.UdmOk("table", "m_dif"));
+        Assert.Matches("CRYPT-INTEGRITY-[0-9a-f]{32}-m_dif", daemon.UdmOk("info", "m_dif"));
+        daemon.UdmOk("rename", "m", "renamed");
+        daemon.UdmOk("luks", "close", "renamed");
+        Assert.Equal("No devices found\n", daemon.UdmOk("ls"));
+
+        Assert.Contains("it passes no discards on", daemon.Udm([.. open, "--allow-discards"]).Error);
+        Assert.Equal("No devices found\n", daemon.UdmOk("ls"));
+        daemon.UdmOk("create", "m", "--table", "0 8 zero");
+        Assert.Contains("(Device or resource busy)", daemon.Udm(open).Error);
+        Assert.DoesNotContain("m_dif", daemon.UdmOk("ls"));
+    }
+
     // Arguments: keys to be typed at each prompt, the program. Prints what the terminal showed, the exit status, and whether its modes are what they were.
     private const string Terminal =
         """

@@ -93,6 +93,31 @@ public sealed class CryptsetupTests
         disk.Run("test $(dmsetup info -c --noheadings | wc -l) = 1");
     }
 
+    /// <summary>The other way round, and so with ciphers that cryptsetup does not format where the kernel's crypto API is out of reach.</summary>
+    [Theory(Timeout = Timeout)]
+    [InlineData("--integrity hmac-sha256", "integrity:32:aead sector_size:4096")]
+    [InlineData("--integrity hmac-sha512 --cipher aes-xts-random --sector-size 512", "integrity:80:aead")]
+    [InlineData("--integrity poly1305 --cipher chacha20-random --key-size 256 --sector-size 512", "capi:rfc7539(chacha20,poly1305)-random .* integrity:28:aead")]
+    [InlineData("--integrity poly1305 --cipher chacha20-plain64 --key-size 256", "capi:rfc7539(chacha20,poly1305)-plain64 .* integrity:16:aead")]
+    [InlineData("--integrity aead --cipher aes-gcm-random --key-size 256", "capi:gcm(aes)-random .* integrity:28:aead")]
+    [InlineData("--integrity aead --cipher aes-gcm-plain64 --key-size 128 --sector-size 512", "capi:gcm(aes)-plain64 .* integrity:16:aead")]
+    [InlineData("--integrity none --cipher aes-xts-random", "capi:xts(aes)-random .* integrity:16:none")]
+    public void A_new_LUKS_volume_with_integrity_is_opened_by_cryptsetup(string format, string inTable)
+    {
+        using Disk disk = new();
+        string tables = "(dmsetup table $NAME; dmsetup table ${NAME}_dif; dmsetup info -c --noheadings -o uuid,attr,open,name)";
+        disk.Udm($"luks format --pbkdf pbkdf2 --iterations 1000 --key-file $KEY {format} $DISK");
+        disk.Udm("luks open --key-file $KEY $DISK $NAME");
+        disk.Run($"cmp -n $(blockdev --getsize64 $NODE) $NODE /dev/zero; dd if=/etc/services of=$NODE bs=4k count=2 oflag=direct status=none; {tables} >$DIR/ours");
+        disk.Udm("luks close $NAME");
+        disk.Run(
+            $"""
+            grep -q '{inTable}' $DIR/ours; cryptsetup open -d $KEY $DISK $NAME; {tables} | diff $DIR/ours -
+            dd if=$NODE bs=4k count=2 iflag=direct status=none | cmp -n 8192 - /etc/services; cmp -i 8192 -n 1048576 $NODE /dev/zero
+            """);
+        disk.Udm("luks close $NAME");
+    }
+
     [Fact(Timeout = Timeout)]
     public void A_LUKS_volume_that_is_never_to_use_its_journal_does_not()
     {

@@ -86,29 +86,12 @@ internal static class IntegrityFormatting
     private static void Wipe(DeviceRegistry registry, IntegrityVolume volume, string keyring, IProgress<ulong>? progress)
     {
         MappedDevice device = registry.Create("wipe", volume.TableLine(keyring).ToString());
-        BufferSegment zeroes = BufferPool.Rent(BufferPool.MaxLength);
         try
         {
-            zeroes.Span.Clear();
-            ulong total = volume.Header.ProvidedSectors;
-            for (ulong sector = 0; sector < total;)
-            {
-                SectorCount count = SectorCount.Min(SectorCount.FromBytes((ulong)zeroes.Length), new SectorCount(total - sector));
-                BioStatus status = BlockingIo.Write(device, new Sector(sector), new BioBuffer(zeroes.Address, (int)count.Bytes));
-                if (status != BioStatus.Ok)
-                {
-                    throw new DmException(status.ToErrno(), $"zeroes could not be written at sector {sector}: what follows has no tags yet");
-                }
-
-                sector += count.Value;
-                progress?.Report(sector * Sector.Size);
-            }
-
-            BlockingIo.Flush(device);
+            DeviceWipe.WriteZeroes(device, new SectorCount(volume.Header.ProvidedSectors), progress);
         }
         finally
         {
-            BufferPool.Return(zeroes);
             registry.Remove(device);
         }
     }

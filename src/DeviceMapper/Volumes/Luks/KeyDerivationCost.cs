@@ -18,7 +18,7 @@ internal static class KeyDerivationCost
         {
             KeyDerivation rounds = KeyDerivation.Pbkdf2(format.Hash, format.Iterations ?? ProbedRounds, salt);
             return format.Iterations is null
-                ? rounds with { Iterations = (int)Math.Clamp(ProbedRounds * Scale(rounds, format.KeySize), ProbedRounds, int.MaxValue) }
+                ? rounds with { Iterations = (int)Math.Clamp(ProbedRounds * Scale(rounds, format.KeyslotKeySize), ProbedRounds, int.MaxValue) }
                 : rounds;
         }
 
@@ -29,7 +29,7 @@ internal static class KeyDerivationCost
             return passes;
         }
 
-        double scale = Scale(passes, format.KeySize);
+        double scale = Scale(passes, format.KeyslotKeySize);
         if (format.Memory is null)
         {
             long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / 1024;

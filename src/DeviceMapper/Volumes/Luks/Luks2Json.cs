@@ -67,6 +67,15 @@ internal static class Luks2Json
         writer.WriteString("iv_tweak", Text(segment.IvOffset));
         writer.WriteString("encryption", segment.Cipher);
         writer.WriteNumber("sector_size", segment.SectorSize);
+        if (segment.Integrity is not null)
+        {
+            writer.WriteStartObject("integrity");
+            writer.WriteString("type", segment.Integrity.Type);
+            writer.WriteString("journal_encryption", "none");
+            writer.WriteString("journal_integrity", "none");
+            writer.WriteEndObject();
+        }
+
         writer.WriteEndObject();
         writer.WriteEndObject();
     }

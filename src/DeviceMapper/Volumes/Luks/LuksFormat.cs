@@ -2,6 +2,7 @@ using System.Text;
 using DeviceMapper.Cryptography;
 using DeviceMapper.Io;
 using DeviceMapper.Native;
+using DeviceMapper.Volumes.Integrity;
 
 namespace DeviceMapper.Volumes.Luks;
 
@@ -16,8 +17,11 @@ public sealed record LuksFormat
     /// <summary>As in crypt's table.</summary>
     public string Cipher { get; init; } = "aes-xts-plain64";
 
-    /// <summary>Bytes of the volume's key.</summary>
+    /// <summary>Bytes of the cipher's key. An hmac takes as many more as its hash has.</summary>
     public int KeySize { get; init; } = 64;
+
+    /// <summary>What authenticates each sector, as <c>hmac-sha256</c>, <c>poly1305</c>, or <c>aead</c> for the cipher itself; null: nothing. LUKS1 has none.</summary>
+    public string? Integrity { get; init; }
 
     /// <summary>Bytes that are encrypted at once; null: 4096 where the volume's size allows it. LUKS1 has 512.</summary>
     public int? SectorSize { get; init; }
@@ -43,6 +47,18 @@ public sealed record LuksFormat
     /// <summary>Whether what is there already may be overwritten; else the place of the header has to be zeroes.</summary>
     public bool Overwrite { get; init; }
 
+    /// <summary>What the header says of it.</summary>
+    internal LuksIntegrity? IntegrityOrNull => Integrity is null ? null : new LuksIntegrity(new IntegrityKey(Integrity).KernelName, null).Checked();
+
+    /// <summary>Bytes of the volume's key.</summary>
+    internal int VolumeKeySize => KeySize + (IntegrityOrNull?.AuthenticationKeySize ?? 0);
+
+    /// <summary>What encrypts a keyslot: one that authenticates has no place for its tags there.</summary>
+    internal string KeyslotCipher => Integrity is null ? Cipher : "aes-xts-plain64";
+
+    /// <summary>Bytes of its key.</summary>
+    internal int KeyslotKeySize => Integrity is null ? KeySize : 64;
+
     /// <summary>What makes a key of a passphrase.</summary>
     internal string DerivationOrDefault => Derivation ?? (Version == 1 ? "pbkdf2" : "argon2id");
 
@@ -51,6 +67,7 @@ public sealed record LuksFormat
     internal void Check()
     {
         Require(Version is 1 or 2, $"there is no LUKS{Version}: 1 and 2 are known");
+        Require(Integrity is null || Version == 2, "LUKS1 authenticates no sectors");
         Require(KeySize is > 0 and <= 512, $"a key has 1 to 512 bytes, not {KeySize}");
         Require(
             SectorSize is null or 512 || (Version == 2 && SectorSize is 1024 or 2048 or 4096),

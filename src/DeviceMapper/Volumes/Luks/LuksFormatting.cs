@@ -2,8 +2,10 @@ using System.Security.Cryptography;
 using DeviceMapper.Backends;
 using DeviceMapper.Cryptography;
 using DeviceMapper.Io;
+using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using DeviceMapper.Targets.Crypt;
+using DeviceMapper.Volumes.Integrity;
 
 namespace DeviceMapper.Volumes.Luks;
 
@@ -20,7 +22,8 @@ internal static class LuksFormatting
     /// <param name="headerPath">Where the header goes; made if it is not there. Null: to the device's start.</param>
     /// <param name="format">What the volume shall be like.</param>
     /// <param name="passphrase">Of the first keyslot.</param>
-    public static void Format(string device, string? headerPath, LuksFormat format, ReadOnlySpan<byte> passphrase)
+    /// <returns>The volume's key.</returns>
+    public static SecretMemory Format(string device, string? headerPath, LuksFormat format, ReadOnlySpan<byte> passphrase)
     {
         format.Check();
         ulong reserved = format.Version == 1 ? Luks1Header.ReservedFor(SlotSize(format)) : Luks2Header.Reserved;
@@ -31,16 +34,51 @@ internal static class LuksFormatting
             throw new DmException(Errno.ENOSPC, $"the device has {size} bytes, and a header needs {dataOffset} before any data");
         }
 
-        using SecretMemory key = new(format.KeySize);
-        RandomNumberGenerator.Fill(key.Span);
+        SecretMemory key = new(format.VolumeKeySize);
+        try
+        {
+            RandomNumberGenerator.Fill(key.Span);
+            Format(device, headerPath, format, passphrase, key, dataOffset, reserved);
+            return key;
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
+    }
+
+    private static void Format(
+        string device, string? headerPath, LuksFormat format, ReadOnlySpan<byte> passphrase, SecretMemory key, ulong dataOffset, ulong reserved)
+    {
+        ulong size = VolumeFile.SizeOf(device);
         int sectorSize = format.SectorSize ?? (format.Version == 2 && (size - dataOffset) % 4096 == 0 ? 4096 : 512);
         LuksHeader header = NewHeader(format, dataOffset, sectorSize, key.Span);
+        if (header.Segment.Integrity is not null)
+        {
+            // What the target refuses, such as too small a device, it refuses of memory of the same size before anything is written.
+            using DeviceRegistry registry = new();
+            registry.Remove(registry.Create("try", header.Segment.NewIntegrityLine($"mem:{size / Sector.Size * Sector.Size}").ToString()));
+        }
+
         byte[] keyslot = Seal(header.Keyslots[0], passphrase, key.Span);
         using FileStream stream = VolumeFile.OpenForWriting(headerPath ?? device, mayBeNew: headerPath is not null);
         using OpenFile claim = VolumeFile.Claim(headerPath ?? device);
         if (!format.Overwrite)
         {
             VolumeFile.RequireZeroes(stream, headerPath ?? device, 0, reserved);
+        }
+
+        if (format.IntegrityOrNull is not null)
+        {
+            using OpenFile? claimOfData = headerPath is null ? null : VolumeFile.Claim(device);
+            using FileStream data = VolumeFile.OpenForWriting(device, mayBeNew: false);
+            if (!format.Overwrite)
+            {
+                VolumeFile.RequireZeroes(data, device, dataOffset, Piece);
+            }
+
+            VolumeFile.WriteAt(data, dataOffset, new byte[IntegrityHeader.Size]);
         }
 
         Wipe(stream, reserved);
@@ -58,14 +96,21 @@ internal static class LuksFormatting
     }
 
     // Keyslots start at multiples of 4 KiB.
-    private static int SlotSize(LuksFormat format) => ((format.KeySize * Stripes) + 4095) & ~4095;
+    private static int SlotSize(LuksFormat format) => ((format.VolumeKeySize * Stripes) + 4095) & ~4095;
 
     private static LuksHeader NewHeader(LuksFormat format, ulong dataOffset, int sectorSize, ReadOnlySpan<byte> key)
     {
-        CipherSpecification specification = CipherSpecification.Parse(format.Cipher, authenticated: false);
-        using (CryptCipher cipher = new(specification, sectorSize, largeIvSectors: false, format.KeySize))
+        using (DataCipher cipher = format.IntegrityOrNull is { } integrity
+            ? integrity.NewCipher(format.Cipher, sectorSize, format.VolumeKeySize)
+            : new CryptCipher(CipherSpecification.Parse(format.Cipher, authenticated: false), sectorSize, largeIvSectors: false, format.KeySize))
         {
-            if (cipher.StoredIvSize > 0)
+            cipher.SetKey(key); // which knows its sizes
+            if (format.IntegrityOrNull?.TagSize(format.Cipher) is { } tag)
+            {
+                cipher.UseTags(tag, tag);
+            }
+
+            if (cipher.StoredIvSize > 0 && format.Integrity is null)
             {
                 throw new DmException(Errno.EINVAL, $"the cipher '{format.Cipher}' stores its vectors, which a volume without integrity has no place for");
             }
@@ -82,8 +127,8 @@ internal static class LuksFormatting
             Version = format.Version,
             Uuid = format.Uuid.ToString(),
             Label = format.Label,
-            Segment = new LuksSegment(dataOffset, null, 0, format.Cipher, sectorSize),
-            Keyslots = [new LuksKeyslot(0, format.KeySize, Stripes, format.Hash, offset, format.Cipher, format.KeySize, derivation)],
+            Segment = new LuksSegment(dataOffset, null, 0, format.Cipher, sectorSize, format.IntegrityOrNull),
+            Keyslots = [new LuksKeyslot(0, format.VolumeKeySize, Stripes, format.Hash, offset, format.KeyslotCipher, format.KeyslotKeySize, derivation)],
             Digests = [new LuksDigest([0], digest, value)],
         };
     }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using DeviceMapper.Io;
+using DeviceMapper.Mapping;
 using DeviceMapper.Native;
 using DeviceMapper.Targets.Crypt;
 
@@ -73,7 +75,27 @@ internal sealed record LuksHeader
 /// <param name="Cipher">As in crypt's table, where sectors are not authenticated.</param>
 /// <param name="SectorSize">Bytes that are encrypted at once.</param>
 /// <param name="Integrity">How they are authenticated; null: not at all.</param>
-internal sealed record LuksSegment(ulong Offset, ulong? Size, ulong IvOffset, string Cipher, int SectorSize, LuksIntegrity? Integrity = null);
+internal sealed record LuksSegment(ulong Offset, ulong? Size, ulong IvOffset, string Cipher, int SectorSize, LuksIntegrity? Integrity = null)
+{
+    /// <summary>The line of the integrity device that has the tags.</summary>
+    /// <param name="device">The table's word for where data and tags lie.</param>
+    /// <param name="length">What the superblock says.</param>
+    /// <param name="mode">J or D: with its journal, or without.</param>
+    /// <exception cref="DmException">EINVAL: there are no tags.</exception>
+    public TableLine IntegrityLine(string device, SectorCount length, char mode) => IntegrityLine(device, length, mode, []);
+
+    /// <summary>That of one which formats a blank device.</summary>
+    /// <param name="device">As above.</param>
+    public TableLine NewIntegrityLine(string device) => IntegrityLine(device, new SectorCount(8), 'J', ["fix_padding"]);
+
+    private TableLine IntegrityLine(string device, SectorCount length, char mode, string[] options)
+    {
+        LuksIntegrity integrity = Integrity ?? throw new DmException(Errno.EINVAL, "the volume's sectors are not authenticated: it has no integrity device");
+        string[] all = SectorSize == Sector.Size ? options : [$"block_size:{SectorSize}", .. options];
+        string place = string.Create(CultureInfo.InvariantCulture, $"{device} {SectorCount.FromBytes(Offset)} {integrity.TagSize(Cipher)} {mode} {all.Length}");
+        return new TableLine(default, length, "integrity", string.Join(' ', [place, .. all]));
+    }
+}
 
 /// <summary>A place that keeps the volume's key, encrypted by a passphrase's.</summary>
 /// <param name="Number">As cryptsetup counts them.</param>

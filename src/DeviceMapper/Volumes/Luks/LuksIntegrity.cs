@@ -1,5 +1,6 @@
 using System.Globalization;
 using DeviceMapper.Cryptography;
+using DeviceMapper.Targets.Crypt;
 
 namespace DeviceMapper.Volumes.Luks;
 
@@ -11,11 +12,14 @@ namespace DeviceMapper.Volumes.Luks;
 /// <c>hmac(HASH)</c> or <c>cmac(aes)</c>, beside the cipher; <c>poly1305</c>; <c>aead</c>, where the cipher itself authenticates; <c>none</c>, where
 /// the tag is only the sector's vector.
 /// </param>
-/// <param name="KeySize">Bytes at the end of the volume's key that authenticate, where the header says it.</param>
+/// <param name="KeySize">Bytes at the end of the volume's key that authenticate, where the header says it; else as many as the tag has.</param>
 internal sealed record LuksIntegrity(string Type, int? KeySize)
 {
     private const int AuthenticationSize = 16; // bytes, of all that is no hash
     private const string Hmac = "hmac(";
+
+    /// <summary>Bytes of the volume's key that authenticate.</summary>
+    public int AuthenticationKeySize => KeySize ?? (Type.StartsWith(Hmac, StringComparison.Ordinal) ? HashSize() : Type == "cmac(aes)" ? AuthenticationSize : 0);
 
     /// <summary>Refuses what is not known.</summary>
     public LuksIntegrity Checked() =>
@@ -25,7 +29,7 @@ internal sealed record LuksIntegrity(string Type, int? KeySize)
 
     /// <summary>The cipher as in crypt's table.</summary>
     /// <param name="cipher">As the header says it: <c>aes-xts-plain64</c>, or without a mode <c>chacha20-random</c>.</param>
-    public string CryptCipher(string cipher)
+    public string CryptName(string cipher)
     {
         (string name, string mode, string iv) = Split(cipher);
         string plain = mode.Length == 0 ? name : $"{mode}({name})";
@@ -68,6 +72,18 @@ internal sealed record LuksIntegrity(string Type, int? KeySize)
         {
             yield return string.Create(CultureInfo.InvariantCulture, $"integrity_key_size:{KeySize}");
         }
+    }
+
+    /// <summary>What encrypts; it has no key yet.</summary>
+    /// <param name="cipher">As the header says it.</param>
+    /// <param name="sectorSize">Bytes that are encrypted at once.</param>
+    /// <param name="keySize">Bytes of the volume's key.</param>
+    /// <exception cref="DmException">ENOENT: there is no such cipher. EINVAL: it does not fit the key.</exception>
+    public DataCipher NewCipher(string cipher, int sectorSize, int keySize)
+    {
+        CipherSpecification specification = CipherSpecification.Parse(CryptName(cipher), authenticated: Type != "none");
+        return Type == "none" ? new CryptCipher(specification, sectorSize, largeIvSectors: false, keySize)
+            : new AuthenticatedCipher(specification, sectorSize, largeIvSectors: false, keySize, KeySize);
     }
 
     private static (string Name, string Mode, string Iv) Split(string cipher) => cipher.Split('-', 3) switch

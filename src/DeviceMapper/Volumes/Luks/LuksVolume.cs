@@ -75,14 +75,22 @@ public sealed class LuksVolume
     /// <param name="passphrase">Of its first keyslot, or the content of a key file.</param>
     /// <param name="format">What it shall be like; null: LUKS2 with aes-xts-plain64, and argon2id.</param>
     /// <param name="header">Where its header goes, if not to its start; made if it is not there.</param>
+    /// <param name="progress">Is told how many bytes are wiped, where sectors are authenticated.</param>
     /// <exception cref="DmException">
     /// EBUSY: somebody uses it. EEXIST: there is something already. EINVAL, ENOENT: there is no such volume, or a library is not installed. ENOSPC: the device is too small.
     /// Nothing is written then.
     /// </exception>
-    public static LuksVolume Format(string device, ReadOnlySpan<byte> passphrase, LuksFormat? format = null, string? header = null)
+    public static LuksVolume Format(
+        string device, ReadOnlySpan<byte> passphrase, LuksFormat? format = null, string? header = null, IProgress<ulong>? progress = null)
     {
-        LuksFormatting.Format(device, header, format ?? new LuksFormat(), passphrase);
-        return Open(device, header);
+        using SecretMemory key = LuksFormatting.Format(device, header, format ?? new LuksFormat(), passphrase);
+        LuksVolume volume = Open(device, header);
+        if (volume.Integrity is not null)
+        {
+            volume.FormatIntegrity(key, progress);
+        }
+
+        return volume;
     }
 
     /// <summary>Finds the volume's key by a passphrase, or the content of a key file.</summary>
@@ -129,10 +137,11 @@ public sealed class LuksVolume
     /// <param name="name">The device's name.</param>
     /// <param name="key">Of <see cref="Unlock"/>. It is not kept but by the table.</param>
     /// <param name="allowDiscards">Discards are passed on, whatever the header says.</param>
+    /// <param name="withoutJournal">As of <see cref="IntegrityTableLine"/>.</param>
     /// <exception cref="DmException">It cannot be made; then neither device is there.</exception>
-    public MappedDevice Map(DeviceRegistry registry, string name, SecretMemory key, bool allowDiscards = false)
+    public MappedDevice Map(DeviceRegistry registry, string name, SecretMemory key, bool allowDiscards = false, bool withoutJournal = false)
     {
-        MappedDevice? below = Integrity is null ? null : registry.Create($"{name}{IntegritySuffix}", IntegrityTableLine().ToString());
+        MappedDevice? below = Integrity is null ? null : registry.Create($"{name}{IntegritySuffix}", IntegrityTableLine(withoutJournal).ToString());
         try
         {
             string word = AddToKeyring(key);
@@ -158,13 +167,8 @@ public sealed class LuksVolume
     /// <exception cref="DmException">EINVAL: nothing is authenticated, or the device's superblock is gone or damaged.</exception>
     public TableLine IntegrityTableLine(bool withoutJournal = false)
     {
-        LuksSegment segment = _header.Segment;
-        LuksIntegrity integrity = segment.Integrity ?? throw new DmException(Errno.EINVAL, "the volume's sectors are not authenticated: it has no integrity device");
         char mode = withoutJournal || !_header.HasJournal ? 'D' : 'J';
-        string options = segment.SectorSize == Sector.Size ? "0" : $"1 block_size:{segment.SectorSize}";
-        string line = string.Create(
-            CultureInfo.InvariantCulture, $"{DeviceWord} {SectorCount.FromBytes(segment.Offset)} {integrity.TagSize(segment.Cipher)} {mode} {options}");
-        return new TableLine(default, new SectorCount(ProvidedSectors()), "integrity", line);
+        return _header.Segment.IntegrityLine(DeviceWord, new SectorCount(ProvidedSectors()), mode);
     }
 
     /// <summary>The line of the volume's table.</summary>
@@ -195,7 +199,7 @@ public sealed class LuksVolume
         string start = string.Create(CultureInfo.InvariantCulture, $"{segment.IvOffset} {integrityDevice ?? DeviceWord} {SectorCount.FromBytes(offset)}");
         List<string> options = Options(allowDiscards);
         string tail = options.Count == 0 ? "" : $" {options.Count} {string.Join(' ', options)}";
-        string cipher = segment.Integrity?.CryptCipher(segment.Cipher) ?? segment.Cipher;
+        string cipher = segment.Integrity?.CryptName(segment.Cipher) ?? segment.Cipher;
         return new TableLine(default, SectorCount.FromBytes(length), "crypt", $"{cipher} {key} {start}{tail}");
     }
 
@@ -226,6 +230,16 @@ public sealed class LuksVolume
         }
 
         return options;
+    }
+
+    /// <summary>The integrity target itself formats a blank device; zeroes that are written through both devices give all sectors tags.</summary>
+    private void FormatIntegrity(SecretMemory key, IProgress<ulong>? progress)
+    {
+        using DeviceRegistry registry = new();
+        registry.Remove(registry.Create("format", _header.Segment.NewIntegrityLine(DeviceWord).ToString()));
+        MappedDevice device = Map(registry, "wipe", key, withoutJournal: true);
+        DeviceWipe.WriteZeroes(device, device.Size, progress);
+        registry.Remove(device);
     }
 
     // Of the integrity device, in its superblock.
