@@ -14,7 +14,8 @@ namespace Udm.Daemon;
 /// <c>block ls</c> answers a line for each block device, separated by tabs: the mapped device's name, the block device's number
 /// (<c>7:3</c>), its node (<c>/dev/loop3</c>). <c>block show NAME</c> answers that line for one device, or ENXIO; <c>block attach NAME</c> makes
 /// the block device where there is none, and answers it too; <c>block of NODE</c> answers the line of a node. <c>major</c> answers the major
-/// number of mapped devices; <c>holders M:N</c> the numbers of those whose tables use a device, a line each.
+/// number of mapped devices; <c>holders M:N</c> the numbers of those whose tables use a device, a line each. <c>discard NAME START COUNT</c>, in
+/// sectors, answers nothing when that is done.
 /// </remarks>
 internal sealed class Questions(DeviceRegistry registry, NbdServer nbd, LoopExport? blocks)
 {
@@ -32,6 +33,8 @@ internal sealed class Questions(DeviceRegistry registry, NbdServer nbd, LoopExpo
         ["block", "detach", var name] => BlockDetach(name),
         ["holders", var number] when DeviceNumber.TryParse(number, out DeviceNumber held) =>
             string.Concat(registry.HoldersOf(held).Select(holder => $"{holder.Number}\n")),
+        ["discard", var name, var start, var count] when ulong.TryParse(start, out ulong at) && ulong.TryParse(count, out ulong sectors) =>
+            Discard(Device(name), new Sector(at), new SectorCount(sectors)),
         _ => throw new DmException(Errno.EOPNOTSUPP, $"this daemon cannot answer '{string.Join(' ', words)}'"),
     };
 
@@ -47,6 +50,12 @@ internal sealed class Questions(DeviceRegistry registry, NbdServer nbd, LoopExpo
         Blocks.Attachments.FirstOrDefault(b => b.Device.Name == name) is { } block
             ? Line(block)
             : throw new DmException(Errno.ENXIO, $"'{name}' is no block device");
+
+    private static string Discard(MappedDevice device, Sector at, SectorCount count)
+    {
+        BioStatus status = BlockingIo.Discard(device, at, count);
+        return status == BioStatus.Ok ? "" : throw new DmException(status.ToErrno(), $"{device.Name}: the discard of {count} sectors at {at} ended with {status}");
+    }
 
     private string BlockDetach(string name)
     {

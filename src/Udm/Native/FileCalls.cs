@@ -77,13 +77,8 @@ internal static unsafe partial class FileCalls
     /// <summary>Swaps to it no more; takes as long as it takes to read what is on it.</summary>
     public static Errno SwapOff(string path) => swapoff(path) == 0 ? Errno.None : Errnos.Last;
 
-    /// <summary>Punches a hole into a file, by bytes.</summary>
-    public static Errno Punch(string path, long start, long length) => Allocate(path, 3, start, length); // PUNCH_HOLE, KEEP_SIZE
-
     /// <summary>Zeroes a range of a file, by bytes.</summary>
-    public static Errno Zero(string path, long start, long length) => Allocate(path, 0x11, start, length); // ZERO_RANGE, KEEP_SIZE
-
-    private static Errno Allocate(string path, int mode, long start, long length)
+    public static Errno Zero(string path, long start, long length)
     {
         int descriptor = Seccomp.Open(path, 0x80001); // O_WRONLY, O_CLOEXEC
         if (descriptor < 0)
@@ -91,7 +86,7 @@ internal static unsafe partial class FileCalls
             return (Errno)(-descriptor);
         }
 
-        Errno result = fallocate(descriptor, mode, start, length) == 0 ? Errno.None : Errnos.Last;
+        Errno result = fallocate(descriptor, 0x11, start, length) == 0 ? Errno.None : Errnos.Last; // ZERO_RANGE, KEEP_SIZE
         Seccomp.Close(descriptor);
         return result;
     }

@@ -61,10 +61,10 @@ internal static class BlockIoctls
                 Tell(call, BitConverter.GetBytes((File.GetUnixFileMode(file) & UnixFileMode.UserWrite) == 0 ? 1 : 0));
                 break;
             case Discard:
-                Deallocate(call, FileCalls.Punch, threads);
+                Deallocate(call, file, (_, start, length) => devices.Discard(file, start, length), threads);
                 break;
             case ZeroOut:
-                Deallocate(call, FileCalls.Zero, threads);
+                Deallocate(call, file, FileCalls.Zero, threads);
                 break;
             default:
                 call.Continue();
@@ -72,8 +72,8 @@ internal static class BlockIoctls
         }
     }
 
-    /// <summary>Does to a range of the file what the ioctl does to one of a block device; it may wait, as for a device that is suspended.</summary>
-    private static void Deallocate(TracedCall call, Func<string, long, long, Errno> action, CallThreads threads)
+    /// <summary>Does to a range of a device what the ioctl does to one of a block device; it may wait, as for a device that is suspended.</summary>
+    private static void Deallocate(TracedCall call, string file, Func<string, long, long, Errno> action, CallThreads threads)
     {
         Span<byte> range = stackalloc byte[2 * sizeof(ulong)];
         if (!call.Read(call.Argument(2), range))
@@ -88,7 +88,7 @@ internal static class BlockIoctls
         {
             call.Fail(Errno.EBADF);
         }
-        else if (((start | length) & (SectorSize - 1)) != 0 || start < 0 || length <= 0)
+        else if (((start | length) & (SectorSize - 1)) != 0 || start < 0 || length <= 0 || length > new FileInfo(file).Length - start)
         {
             call.Fail(Errno.EINVAL);
         }

@@ -48,6 +48,20 @@ internal sealed class MappedDevices(RunFolder folder, ControlClients clients)
     public void SetReadAhead(SeenFile.Device device, ulong sectors) => Status(
         new DmIoctl(DmIoctl.HeaderSize) { Device = device.Number, Flags = DmFlags.SetReadAhead, ReadAhead = (uint)Math.Min(sectors, uint.MaxValue - 1) });
 
+    /// <summary>Discards bytes of the device that a file shows. A hole punched into the file would have to read as zeroes, which a discard does not promise.</summary>
+    public Errno Discard(string file, long start, long length)
+    {
+        try
+        {
+            clients.Use(client => client.Ask("discard", file[(folder.Mapper.Length + 1)..], $"{start / Sector.Size}", $"{length / Sector.Size}"));
+            return Errno.None;
+        }
+        catch (DmException refusal)
+        {
+            return refusal.Errno;
+        }
+    }
+
     /// <summary>All devices.</summary>
     public IReadOnlyList<ListedDevice> All() => clients.Use(client => NameList.Read(client.Call(DmCommand.ListDevices, new DmIoctl()).Ioctl));
 
