@@ -28,9 +28,10 @@ internal static class Ciphers
 
     /// <summary>Makes a cipher in a mode, without a key yet.</summary>
     /// <param name="specification">As <c>/proc/crypto</c> names it.</param>
-    /// <exception cref="DmException">ENOENT: there is no such cipher or mode. EINVAL: they do not go together.</exception>
+    /// <exception cref="DmException">ENOENT: there is no such cipher or mode. EINVAL: they do not go together. EEXIST: it is another name of one that is there.</exception>
     public static SectorCipher CreateMode(string specification)
     {
+        RefuseMore(specification);
         if (!TrySplit(specification, out string template, out string[] parts))
         {
             return ChaChaMode.TryCreate(specification) ?? throw NoSuch(specification);
@@ -46,6 +47,9 @@ internal static class Ciphers
                 return new CbcMode(CreateBlockCipher(parts[0]), propagating: true);
             case ("ctr", 1):
                 return TryGcryptMode(parts[0], GcryptMode.Ctr) ?? new CtrMode(CreateBlockCipher(parts[0]));
+            case ("xts", 1) when parts[0].StartsWith("ecb(", StringComparison.Ordinal) && TrySplit(parts[0], out _, out string[] block) && block.Length == 1:
+                CreateXts(block[0]).Dispose();
+                throw new DmException(Errno.EEXIST, $"'{specification}' is xts({block[0]}), which is there by that name");
             case ("xts", 1):
                 return CreateXts(parts[0]);
             case ("lrw", 1):
@@ -65,8 +69,26 @@ internal static class Ciphers
                 }
 
                 throw new DmException(Errno.EINVAL, $"'{specification}' authenticates, which needs the option integrity:N:aead and a device that keeps tags");
+            case ("cmac" or "hmac", 1):
+                throw new DmException(Errno.EINVAL, $"'{specification}' is a hash, and no cipher");
             default:
                 throw NoSuch(specification);
+        }
+    }
+
+    /// <summary>The kernel reads a name up to the parenthesis that closes its first, makes the cipher, and finds that it is there by another name.</summary>
+    private static void RefuseMore(string specification)
+    {
+        int depth = 0;
+        for (int i = 0; i < specification.Length - 1; i++)
+        {
+            depth += specification[i] switch { '(' => 1, ')' => -1, _ => 0 };
+            if (specification[i] == ')' && depth == 0)
+            {
+                string name = specification[..(i + 1)];
+                CreateMode(name).Dispose();
+                throw new DmException(Errno.EEXIST, $"'{specification}' has more behind '{name}', which is there already");
+            }
         }
     }
 

@@ -176,7 +176,7 @@ public sealed class CipherTests
     [InlineData("aes")]
     [InlineData("xts()")]
     [InlineData("xts(aes")]
-    [InlineData("xts(aes))")]
+    [InlineData("xts(foo))")]
     [InlineData("foo(aes)")]
     [InlineData("essiv(cbc(aes))")]
     [InlineData("essiv(aes,sha256)")]
@@ -186,4 +186,11 @@ public sealed class CipherTests
     [InlineData("xts(a,b)")]
     public void What_is_no_cipher_is_told_so(string name) =>
         Assert.Equal(Errno.ENOENT, Assert.Throws<DmException>(() => Ciphers.CreateMode(name)).Errno);
+
+    [Theory]
+    [InlineData("xts(aes))")]
+    [InlineData("xts(aes)-plain64")]
+    [InlineData("xts(ecb(aes))")]
+    public void Another_name_of_a_cipher_is_there_already(string name) =>
+        Assert.Equal(Errno.EEXIST, Assert.Throws<DmException>(() => Ciphers.CreateMode(name)).Errno);
 }

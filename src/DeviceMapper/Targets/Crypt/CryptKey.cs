@@ -11,9 +11,12 @@ namespace DeviceMapper.Targets.Crypt;
 /// </summary>
 internal sealed class CryptKey : IDisposable
 {
+    private const int TooLarge = 4 << 20; // bytes: more than the kernel allocates at once
+
     /// <summary>Makes room for the key that a word stands for; <see cref="Read"/> reads it.</summary>
-    /// <exception cref="DmException">EINVAL: the word is malformed.</exception>
-    public CryptKey(string word) => Bytes = new SecretMemory(SizeOf(word));
+    /// <exception cref="DmException">EINVAL: the word is malformed. ENOMEM: no key is that large.</exception>
+    public CryptKey(string word) => Bytes = new SecretMemory(
+        SizeOf(word) is var size and < TooLarge ? size : throw new DmException(Errno.ENOMEM, $"a key has fewer than {TooLarge} bytes"));
 
     /// <summary>The key. Its size never changes.</summary>
     public SecretMemory Bytes { get; }
