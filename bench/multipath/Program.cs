@@ -17,7 +17,7 @@ Failover.Run();
 Console.WriteLine(
     """
 
-    `historical-service-time` needs the time of each I/O at both ends, as the kernel's does: the two readings of the clock stand apart, and
-    without them nothing would be known of the paths. What is left, the choice, counts the I/O on its path and off again, too, for each
-    selector. Like the kernel's, it looks at all good paths for each choice: so do `queue-length` and `service-time`.
+    `historical-service-time` needs the time of each I/O at both ends, as the kernel's does, and the two readings of the clock let nothing
+    else go on beside them. What the choice costs is told by a clock that costs nothing; it counts the I/O on its path and off again, too, for
+    each selector. Like the kernel's, it looks at all good paths for each choice: so do `queue-length` and `service-time`.
     """);
