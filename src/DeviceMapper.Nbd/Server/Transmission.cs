@@ -38,7 +38,7 @@ internal sealed unsafe partial class Transmission : IDisposable
     private NativeBuffer _data; // of large writes
     private int _start; // of what has been received and not handled
     private int _receiveLimit = BufferPool.Usual;
-    private readonly ReceivePauses _pauses = new();
+    private readonly ReceiveWaits _waits = new();
     private int _underWay;
     private long _memory; // of _received, _replies, _retired
 
@@ -79,7 +79,7 @@ internal sealed unsafe partial class Transmission : IDisposable
             long before = Requests;
             wrong = HandleReceived(out bool disconnected);
             Flush();
-            _pauses.Handled(Requests - before, Stopwatch.GetTimestamp() / TicksInMicrosecond);
+            _waits.Handled(Requests - before, Stopwatch.GetTimestamp() / TicksInMicrosecond);
             if (disconnected || wrong is not null)
             {
                 break;
@@ -191,14 +191,32 @@ internal sealed unsafe partial class Transmission : IDisposable
 
         _start = 0;
         _received.Used = left;
-        if (_pauses.Pauses)
+        int received = Receive(_received.Address + left, Math.Min(_receiveLimit, _received.Length - left));
+        _received.Used += Math.Max(received, 0);
+        return received > 0;
+    }
+
+    private int Receive(byte* buffer, int length)
+    {
+        ReceiveWait way = _waits.Now;
+        int looks = way switch { ReceiveWait.Yield => 2, ReceiveWait.Poll => 20, _ => 0 }; // each takes about half a microsecond
+        while (looks-- > 0)
+        {
+            int received = _stream.Receive(buffer, length, wait: false);
+            if (received != NbdStream.Nothing)
+            {
+                return received;
+            }
+
+            Thread.Yield();
+        }
+
+        if (way == ReceiveWait.Pause)
         {
             ShortPause.Take();
         }
 
-        int received = _stream.Receive(_received.Address + left, Math.Min(_receiveLimit, _received.Length - left), wait: true);
-        _received.Used += Math.Max(received, 0);
-        return received > 0;
+        return _stream.Receive(buffer, length, wait: true);
     }
 
     /// <summary>Handles all requests that have been received whole.</summary>
