@@ -1,4 +1,4 @@
-using DeviceMapper.Nbd.Server;
+using DeviceMapper.Nbd.Protocol;
 
 namespace DeviceMapper.Nbd.Tests;
 

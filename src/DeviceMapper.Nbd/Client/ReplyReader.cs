@@ -15,18 +15,22 @@ internal sealed unsafe class ReplyReader(NbdStream stream, RemoteExport export, 
     private const int MaxBody = 64 << 10; // of chunks without data: errors with their sentence, extents
 
     private readonly byte* _buffer = (byte*)NativeMemory.AlignedAlloc(Capacity, 4096);
+    private readonly Receiver _receiver = new(stream);
     private int _start;
+    private int _replies; // since the last receive
     private int _end;
 
     /// <summary>Waits for more.</summary>
     /// <returns>False where the connection has ended.</returns>
     public bool Receive()
     {
+        _receiver.Handled(_replies);
+        _replies = 0;
         int left = _end - _start;
         Buffer.MemoryCopy(_buffer + _start, _buffer, left, left);
         _start = 0;
         _end = left;
-        int received = stream.Receive(_buffer + _end, Capacity - _end, wait: true);
+        int received = _receiver.Receive(_buffer + _end, Capacity - _end);
         _end += Math.Max(received, 0);
         return received > 0;
     }
@@ -72,6 +76,7 @@ internal sealed unsafe class ReplyReader(NbdStream stream, RemoteExport export, 
             Take(request.Data);
         }
 
+        _replies++;
         done = request;
         return true;
     }
@@ -102,7 +107,12 @@ internal sealed unsafe class ReplyReader(NbdStream stream, RemoteExport export, 
         ReadOnlySpan<byte> body = there.Slice(NbdTransmission.ChunkHeaderLength, head);
         _start += NbdTransmission.ChunkHeaderLength + head;
         Handle(request, type, body, length - (uint)head);
-        done = (flags & NbdChunkFlags.Done) != 0 ? request : null;
+        if ((flags & NbdChunkFlags.Done) != 0)
+        {
+            _replies++;
+            done = request;
+        }
+
         return true;
     }
 

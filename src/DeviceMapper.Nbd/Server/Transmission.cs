@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
-using DeviceMapper.Nbd.Native;
 using DeviceMapper.Nbd.Protocol;
 using DeviceMapper.Nbd.Server.Commands;
 
@@ -38,7 +37,7 @@ internal sealed unsafe partial class Transmission : IDisposable
     private NativeBuffer _data; // of large writes
     private int _start; // of what has been received and not handled
     private int _receiveLimit = BufferPool.Usual;
-    private readonly ReceiveWaits _waits = new();
+    private readonly Receiver _receiver;
     private int _underWay;
     private long _memory; // of _received, _replies, _retired
 
@@ -50,6 +49,7 @@ internal sealed unsafe partial class Transmission : IDisposable
         Device = export.Device;
         Export = export;
         Replies = new ReplyQueue(stream);
+        _receiver = new Receiver(stream);
         _received = TakeBuffer(BufferPool.Usual);
         _replies = TakeBuffer(BufferPool.Usual);
         _data = TakeBuffer(BufferPool.Usual);
@@ -72,14 +72,13 @@ internal sealed unsafe partial class Transmission : IDisposable
     public string? Run()
     {
         string? wrong;
-        ShortPause.Allow();
         Plug.Start();
         do
         {
             long before = Requests;
             wrong = HandleReceived(out bool disconnected);
             Flush();
-            _waits.Handled(Requests - before, Stopwatch.GetTimestamp() / TicksInMicrosecond);
+            _receiver.Handled(Requests - before);
             if (disconnected || wrong is not null)
             {
                 break;
@@ -191,32 +190,9 @@ internal sealed unsafe partial class Transmission : IDisposable
 
         _start = 0;
         _received.Used = left;
-        int received = Receive(_received.Address + left, Math.Min(_receiveLimit, _received.Length - left));
+        int received = _receiver.Receive(_received.Address + left, Math.Min(_receiveLimit, _received.Length - left));
         _received.Used += Math.Max(received, 0);
         return received > 0;
-    }
-
-    private int Receive(byte* buffer, int length)
-    {
-        ReceiveWait way = _waits.Now;
-        int looks = way switch { ReceiveWait.Yield => 2, ReceiveWait.Poll => 20, _ => 0 }; // each takes about half a microsecond
-        while (looks-- > 0)
-        {
-            int received = _stream.Receive(buffer, length, wait: false);
-            if (received != NbdStream.Nothing)
-            {
-                return received;
-            }
-
-            Thread.Yield();
-        }
-
-        if (way == ReceiveWait.Pause)
-        {
-            ShortPause.Take();
-        }
-
-        return _stream.Receive(buffer, length, wait: true);
     }
 
     /// <summary>Handles all requests that have been received whole.</summary>
