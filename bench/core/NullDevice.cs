@@ -4,7 +4,7 @@ using DeviceMapper.Mapping;
 
 namespace Core;
 
-/// <summary>A device that ends every bio at once and touches no data. In tables of <see cref="Registry"/> any word names one of its own.</summary>
+/// <summary>A device that ends every bio at once and touches no data. In tables of <see cref="Registry"/> each word that starts with <c>null</c> names one.</summary>
 internal sealed class NullDevice : Backend
 {
     private static int _opens;
@@ -18,18 +18,8 @@ internal sealed class NullDevice : Backend
     /// <inheritdoc/>
     public override QueueLimits Limits => QueueLimits.Stacking;
 
-    /// <summary>A registry whose tables stand on null devices, and on mapped devices by <c>/dev/mapper/NAME</c>.</summary>
-    public static DeviceRegistry Registry()
-    {
-        DeviceRegistry? registry = null;
-        registry = new DeviceRegistry(new DeviceRegistryOptions
-        {
-            Resolve = (word, _) => word.StartsWith("/dev/mapper/", StringComparison.Ordinal)
-                ? new MappedSpec(registry!.FindByName(word["/dev/mapper/".Length..])!)
-                : new Found(word),
-        });
-        return registry;
-    }
+    /// <summary>A registry whose tables also know null devices; mapped devices are <c>/dev/mapper/NAME</c>.</summary>
+    public static DeviceRegistry Registry() => new(new DeviceRegistryOptions { MapperFolder = "/dev/mapper", Schemes = [new NullScheme()] });
 
     /// <summary>A stack of mapped devices, each a linear one.</summary>
     /// <returns>The topmost.</returns>
@@ -51,6 +41,13 @@ internal sealed class NullDevice : Backend
 
     /// <inheritdoc/>
     protected internal override void Process(Bio bio) => bio.End(BioStatus.Ok);
+
+    private sealed class NullScheme : IDeviceScheme
+    {
+        public IReadOnlyList<string> Prefixes => ["null"];
+
+        public DeviceSpec Resolve(string word, ResolveContext context) => new Found(word);
+    }
 
     private sealed class Found(string name) : DeviceSpec
     {

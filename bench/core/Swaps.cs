@@ -13,7 +13,7 @@ internal static class Swaps
     {
         using DeviceRegistry registry = NullDevice.Registry();
         MappedDevice device = registry.Create("m");
-        TableLine[] lines = [.. Enumerable.Range(0, 1000).Select(i => new TableLine(new Sector((ulong)i * 8), new SectorCount(8), "linear", $"d{i} 0"))];
+        TableLine[] lines = [.. Enumerable.Range(0, 1000).Select(i => new TableLine(new Sector((ulong)i * 8), new SectorCount(8), "linear", $"null{i} 0"))];
         device.LoadTable(lines);
         device.Resume();
         int opens = NullDevice.Opens;

@@ -28,9 +28,9 @@ switch (args)
             string data = Path.Combine(folder, "data"), hash = Path.Combine(folder, "hash");
             File.WriteAllBytes(data, new byte[VerityBlocks * 4096]);
             string table = VerityVolume.Format(data, hash).TableLine().ToString();
-            using DeviceRegistry registry = new(new DeviceRegistryOptions { MapperFolder = "/dev/mapper" });
-            registry.Create("zero", $"0 {VerityBlocks * 8} zero"); // below is as little work as can be: it is verity that is measured
-            MappedDevice device = registry.Create("v", table.Replace(data, "/dev/mapper/zero", StringComparison.Ordinal), DeviceMode.ReadOnly);
+            // The data is zeroes, which the buffer has: the device below does no work, so that it is verity that is measured.
+            using DeviceRegistry registry = NullDevice.Registry();
+            MappedDevice device = registry.Create("v", table.Replace(data, "null", StringComparison.Ordinal), DeviceMode.ReadOnly);
             Print(Submitting.Run(device, int.Parse(threads), Number(seconds), BioOperation.Read, order == "seq" ? VerityBio : 4096, VerityBlocks * 8, order != "seq"));
         }
         finally

@@ -48,6 +48,7 @@ internal static partial class Submitting
         BlockDevice device, double seconds, BioOperation operation, int size, ulong sectors, bool random, int seed)
     {
         BioBuffer buffer = new(BufferPool.Rent(size).Address, size);
+        buffer.Clear(); // what verity expects
         ulong count = (ulong)size / Sector.Size, places = sectors / count, at = 0, state = (ulong)seed * 0x9e3779b97f4a7c15;
         Ended ended = new();
         long start = Environment.TickCount64;

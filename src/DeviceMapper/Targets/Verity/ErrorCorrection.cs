@@ -117,7 +117,6 @@ internal sealed class ErrorCorrection
     private List<int> ReadTogether(ulong first, Span<byte> memory)
     {
         List<int> bad = [];
-        byte[] digest = new byte[_tree.DigestSize];
         for (int place = 0; place < _dataLength; place++)
         {
             ulong index = first + ((ulong)place * _rounds);
@@ -127,7 +126,7 @@ internal sealed class ErrorCorrection
                 block.Clear();
                 bad.Add(place);
             }
-            else if (index < _verity.DataBlocks && _tree.TryFind(index, digest) && !_tree.Matches(block, digest))
+            else if (index < _verity.DataBlocks && _tree.TryFind(index, out ReadOnlySpan<byte> digest) && !_tree.Matches(block, digest))
             {
                 bad.Add(place);
             }

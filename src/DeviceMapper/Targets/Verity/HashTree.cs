@@ -1,4 +1,7 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using DeviceMapper.Cryptography;
 using DeviceMapper.Io;
 using DeviceMapper.Native;
@@ -109,34 +112,35 @@ internal sealed class HashTree : IDisposable
         }
     }
 
-    /// <summary>Whether a block has a hash.</summary>
-    public bool Matches(ReadOnlySpan<byte> block, ReadOnlySpan<byte> expected)
+    /// <summary>Whether a block has a hash, of <see cref="DigestSize"/> bytes.</summary>
+    public unsafe bool Matches(ReadOnlySpan<byte> block, ReadOnlySpan<byte> expected)
     {
+        if (Sse.IsSupported)
+        {
+            // It is far from the processor where blocks are read at random, and comes near while the block is hashed.
+            Sse.Prefetch0(Unsafe.AsPointer(ref MemoryMarshal.GetReference(expected)));
+        }
+
         Span<byte> digest = stackalloc byte[Digest.LargestSize];
         Hash(block, digest);
-        return digest[.._digest.Size].SequenceEqual(expected[.._digest.Size]);
+        return digest[.._digest.Size].SequenceEqual(expected);
     }
 
     /// <summary>Finds the hash of a block of data in what is known to be good.</summary>
     /// <param name="block">Of data.</param>
-    /// <param name="digest">Is filled where the answer is true.</param>
-    public bool TryFind(ulong block, Span<byte> digest) => TryFind(block, 0, digest);
+    /// <param name="digest">It, where the answer is true: <see cref="DigestSize"/> bytes that never change.</param>
+    public bool TryFind(ulong block, out ReadOnlySpan<byte> digest) => TryFind(block, 0, out digest);
 
     /// <summary>The block of the tree that has to be read and verified next, on the way to the hash of a block of data.</summary>
-    /// <param name="block">Of data; <see cref="TryFind(ulong, Span{byte})"/> did not find it.</param>
+    /// <param name="block">Of data; <see cref="TryFind(ulong, out ReadOnlySpan{byte})"/> did not find it.</param>
     /// <param name="digest">The hash that the block of the tree must have.</param>
     /// <returns>The block, on the hash device.</returns>
-    public ulong NextToRead(ulong block, Span<byte> digest)
+    public ulong NextToRead(ulong block, out ReadOnlySpan<byte> digest)
     {
         int level = 1;
-        while (level < Levels && !TryFind(block, level, digest))
+        while (!TryFind(block, level, out digest))
         {
             level++;
-        }
-
-        if (level == Levels)
-        {
-            Root.CopyTo(digest);
         }
 
         return BlockAt(block, level - 1);
@@ -148,20 +152,21 @@ internal sealed class HashTree : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _digest.Dispose();
 
-    private bool TryFind(ulong block, int level, Span<byte> digest)
+    private bool TryFind(ulong block, int level, out ReadOnlySpan<byte> digest)
     {
         if (level == Levels)
         {
-            Root.CopyTo(digest);
+            digest = Root;
             return true;
         }
 
         if (!_verified.TryGet(BlockAt(block, level), out byte[]? content))
         {
+            digest = default;
             return false;
         }
 
-        content.AsSpan(OffsetOf(Shift(block, level * _perBlockBits)), _digest.Size).CopyTo(digest);
+        digest = content.AsSpan(OffsetOf(Shift(block, level * _perBlockBits)), _digest.Size);
         return true;
     }
 

@@ -26,6 +26,8 @@ internal sealed class VerityRead : IBioCompletion, IThreadPoolWorkItem
     {
     }
 
+    private ReadOnlySpan<byte> Expected => _expected.AsSpan(0, _target.Tree.DigestSize);
+
     /// <summary>Goes on with a read that has ended, and ends its bio.</summary>
     /// <param name="target">Whose it is.</param>
     /// <param name="bio">The clone; its <see cref="Bio.ContextValue"/> is its first block.</param>
@@ -51,7 +53,7 @@ internal sealed class VerityRead : IBioCompletion, IThreadPoolWorkItem
         _hashWasRead = bio.Status == BioStatus.Ok;
         bio.Return();
         Span<byte> content = _memory.Span[.._target.Tree.HashBlockSize];
-        if (_hashWasRead && _target.Tree.Matches(content, _expected))
+        if (_hashWasRead && _target.Tree.Matches(content, Expected))
         {
             TakeHash(content);
             return;
@@ -69,7 +71,7 @@ internal sealed class VerityRead : IBioCompletion, IThreadPoolWorkItem
         {
             _repairsHash = false;
             Span<byte> content = _memory.Span[.._target.Tree.HashBlockSize];
-            good = _target.RepairHash(_hashBlock, _expected, content, _hashWasRead);
+            good = _target.RepairHash(_hashBlock, Expected, content, _hashWasRead);
             if (good)
             {
                 TakeHash(content);
@@ -121,7 +123,8 @@ internal sealed class VerityRead : IBioCompletion, IThreadPoolWorkItem
     private void ReadHash()
     {
         HashTree tree = _target.Tree;
-        _hashBlock = tree.NextToRead(_bio.ContextValue + (ulong)_block, _expected);
+        _hashBlock = tree.NextToRead(_bio.ContextValue + (ulong)_block, out ReadOnlySpan<byte> expected);
+        expected.CopyTo(_expected);
         _memory = BufferPool.Rent(tree.HashBlockSize);
         SectorCount size = SectorCount.FromBytes((ulong)tree.HashBlockSize);
         Bio bio = Bio.Rent();

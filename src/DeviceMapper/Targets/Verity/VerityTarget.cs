@@ -216,13 +216,12 @@ public sealed class VerityTarget : Target
             return BlockState.Good;
         }
 
-        Span<byte> expected = stackalloc byte[Digest.LargestSize];
-        if (!Tree.TryFind(block, expected))
+        if (!Tree.TryFind(block, out ReadOnlySpan<byte> expected))
         {
             return BlockState.HashUnknown;
         }
 
-        if (_zeroDigest is not null && expected[..Tree.DigestSize].SequenceEqual(_zeroDigest))
+        if (_zeroDigest is not null && expected.SequenceEqual(_zeroDigest))
         {
             data.Clear();
             return BlockState.Good;
@@ -239,8 +238,7 @@ public sealed class VerityTarget : Target
         try
         {
             Span<byte> content = memory.Span[..(int)_verity.DataBlockSize];
-            Span<byte> expected = stackalloc byte[Digest.LargestSize];
-            if (!Tree.TryFind(block, expected))
+            if (!Tree.TryFind(block, out ReadOnlySpan<byte> expected))
             {
                 return false;
             }

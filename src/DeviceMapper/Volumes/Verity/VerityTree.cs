@@ -85,14 +85,14 @@ public static class VerityTree
 
         byte[] block = new byte[parameters.DataBlockSize];
         byte[] hashBlock = new byte[parameters.HashBlockSize];
-        byte[] expected = new byte[Digest.LargestSize];
         for (ulong number = 0; number < parameters.DataBlocks; number++)
         {
-            while (!tree.TryFind(number, expected))
+            ReadOnlySpan<byte> expected;
+            while (!tree.TryFind(number, out expected))
             {
-                ulong next = tree.NextToRead(number, expected);
+                ulong next = tree.NextToRead(number, out ReadOnlySpan<byte> above);
                 ReadBlock(hashes, next, hashBlock);
-                if (!tree.Matches(hashBlock, expected))
+                if (!tree.Matches(hashBlock, above))
                 {
                     return $"block {next} of the hash device is corrupt{(next == hashStart ? ", or the root hash is of another device" : "")}";
                 }
