@@ -17,10 +17,10 @@ internal enum ReceiveWait
 }
 
 /// <summary>
-/// Chooses how a connection's thread waits for requests, or a client's for replies, which are told as for requests here. Waking a sleeping thread costs both sides more than a small request does, and the
-/// ways around it each help in one case and harm in another: by how many requests the client keeps under way, on whose
-/// processor it runs, and who else wants that processor. Nobody knows beforehand, so the other ways are tried now and then, for a moment, and the
-/// one that serves more requests a second is kept.
+/// Chooses how a connection's thread waits for requests; or a client's for replies, which are called requests here. Waking a sleeping
+/// thread costs both sides more than a small request does, and the ways around it each help in one case and harm in another: by how many
+/// requests the client keeps under way, on whose processor it runs, and who else wants that processor. Nobody knows beforehand, so the other
+/// ways are tried now and then, for a moment, and the one that serves more requests a second is kept.
 /// </summary>
 /// <remarks>Times are of a clock in microseconds, which the caller brings.</remarks>
 internal sealed class ReceiveWaits

@@ -13,8 +13,6 @@ namespace DeviceMapper.Targets.Crypt;
 internal sealed class AuthenticatedCipher : DataCipher
 {
     private readonly AeadCipher _cipher;
-    private readonly IvGenerator? _iv;
-    private readonly KeyLayout _layout;
     private readonly int _ivSize;
     private int _tagSize;
 
@@ -36,12 +34,9 @@ internal sealed class AuthenticatedCipher : DataCipher
         _cipher = AeadCiphers.Create(specification.Api, authenticationKeySize);
         try
         {
-            _layout = new KeyLayout(_cipher.IvSize, _cipher.BlockSize, null, 1, SectorSize, keySize);
-            _ivSize = _cipher.IvSize == 0 ? 0 : _layout.IvSize;
-            if (specification.Iv is not null && _ivSize > 0)
-            {
-                _iv = IvGenerator.Create(specification.Iv, _layout);
-            }
+            KeyLayout layout = new(_cipher.IvSize, _cipher.BlockSize, null, 1, SectorSize, keySize);
+            _ivSize = _cipher.IvSize == 0 ? 0 : layout.IvSize;
+            Lay(layout, _ivSize > 0 ? specification.Iv : null);
         }
         catch
         {
@@ -51,25 +46,7 @@ internal sealed class AuthenticatedCipher : DataCipher
     }
 
     /// <inheritdoc/>
-    public override int StoredIvSize => _iv?.StoredSize ?? 0;
-
-    /// <inheritdoc/>
-    public override void SetKey(ReadOnlySpan<byte> key)
-    {
-        _cipher.SetKey(key[.._layout.CipherKeySize]);
-        _iv?.TakeKey(key);
-    }
-
-    /// <inheritdoc/>
-    public override void Measure(Measurement measurement) =>
-        measurement.Add("key_parts", _layout.Parts).Add("key_extra_size", _layout.ExtraSize).Add("key_mac_size", _cipher.AuthenticationKeySize);
-
-    /// <inheritdoc/>
-    public override void WipeKey(ReadOnlySpan<byte> random)
-    {
-        SetKey(random);
-        _iv?.WipeKey();
-    }
+    protected override int AuthenticationKeySize => _cipher.AuthenticationKeySize;
 
     /// <inheritdoc/>
     public override void UseTags(int used, int kept)
@@ -88,15 +65,18 @@ internal sealed class AuthenticatedCipher : DataCipher
     public override void Dispose()
     {
         _cipher.Dispose();
-        _iv?.Dispose();
+        base.Dispose();
     }
+
+    /// <inheritdoc/>
+    protected override void SetCipherKeys(ReadOnlySpan<byte> key) => _cipher.SetKey(key[..Layout.CipherKeySize]);
 
     /// <inheritdoc/>
     protected override void EncryptRun(ReadOnlySpan<byte> source, Span<byte> destination, ulong sector, Span<byte> tags)
     {
         Span<byte> associated = stackalloc byte[sizeof(ulong) + _ivSize];
         Span<byte> iv = associated[sizeof(ulong)..];
-        if (_iv is { TakesData: true })
+        if (Iv is { TakesData: true })
         {
             source.CopyTo(destination);
             source = destination;
@@ -109,11 +89,11 @@ internal sealed class AuthenticatedCipher : DataCipher
             Span<byte> kept = tags.Slice(at / SectorSize * TagStride, TagStride);
             ulong number = sector >> IvShift;
             BinaryPrimitives.WriteUInt64LittleEndian(associated, sector - IvOffset);
-            _iv?.BeforeEncryption(number, iv, ciphertext);
+            Iv?.BeforeEncryption(number, iv, ciphertext);
             iv[..StoredIvSize].CopyTo(kept[_tagSize..]);
             kept[(_tagSize + StoredIvSize)..].Clear();
             _cipher.Encrypt(plaintext, ciphertext, associated, kept[.._tagSize]);
-            _iv?.AfterEncryption(number, ciphertext);
+            Iv?.AfterEncryption(number, ciphertext);
         }
     }
 
@@ -134,7 +114,7 @@ internal sealed class AuthenticatedCipher : DataCipher
             }
             else
             {
-                _iv?.BeforeDecryption(number, iv, block);
+                Iv?.BeforeDecryption(number, iv, block);
             }
 
             if (!_cipher.Decrypt(block, block, associated, kept[.._tagSize]))
@@ -142,7 +122,7 @@ internal sealed class AuthenticatedCipher : DataCipher
                 return at;
             }
 
-            _iv?.AfterDecryption(number, block);
+            Iv?.AfterDecryption(number, block);
         }
 
         return -1;

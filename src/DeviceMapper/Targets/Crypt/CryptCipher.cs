@@ -12,8 +12,6 @@ namespace DeviceMapper.Targets.Crypt;
 internal sealed class CryptCipher : DataCipher
 {
     private readonly SectorCipher[] _ciphers; // sectors take turns; a power of two
-    private readonly IvGenerator? _iv;
-    private readonly KeyLayout _layout;
 
     /// <summary>Makes the ciphers, without a key yet.</summary>
     /// <exception cref="DmException">ENOENT: there is no such cipher. EINVAL: cipher, generator and size of the key do not fit.</exception>
@@ -28,43 +26,14 @@ internal sealed class CryptCipher : DataCipher
                 _ciphers[i] = Ciphers.CreateMode(specification.Api);
             }
 
-            _layout = new KeyLayout(_ciphers[0].IvSize, _ciphers[0].BlockSize, _ciphers[0], _ciphers.Length, SectorSize, keySize);
-            if (specification.Iv is not null && _ciphers[0].IvSize > 0)
-            {
-                _iv = IvGenerator.Create(specification.Iv, _layout);
-            }
+            KeyLayout layout = new(_ciphers[0].IvSize, _ciphers[0].BlockSize, _ciphers[0], _ciphers.Length, SectorSize, keySize);
+            Lay(layout, _ciphers[0].IvSize > 0 ? specification.Iv : null);
         }
         catch
         {
             Dispose();
             throw;
         }
-    }
-
-    /// <inheritdoc/>
-    public override int StoredIvSize => _iv?.StoredSize ?? 0;
-
-    /// <inheritdoc/>
-    public override void SetKey(ReadOnlySpan<byte> key)
-    {
-        int size = _layout.CipherKeySize;
-        for (int i = 0; i < _ciphers.Length; i++)
-        {
-            _ciphers[i].SetKey(key.Slice(i * size, size));
-        }
-
-        _iv?.TakeKey(key);
-    }
-
-    /// <inheritdoc/>
-    public override void Measure(Measurement measurement) =>
-        measurement.Add("key_parts", _layout.Parts).Add("key_extra_size", _layout.ExtraSize).Add("key_mac_size", 0);
-
-    /// <inheritdoc/>
-    public override void WipeKey(ReadOnlySpan<byte> random)
-    {
-        SetKey(random);
-        _iv?.WipeKey();
     }
 
     /// <inheritdoc/>
@@ -75,16 +44,26 @@ internal sealed class CryptCipher : DataCipher
             cipher?.Dispose(); // null where the constructor failed
         }
 
-        _iv?.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override void SetCipherKeys(ReadOnlySpan<byte> key)
+    {
+        int size = Layout.CipherKeySize;
+        for (int i = 0; i < _ciphers.Length; i++)
+        {
+            _ciphers[i].SetKey(key.Slice(i * size, size));
+        }
     }
 
     /// <inheritdoc/>
     [SkipLocalsInit]
     protected override void EncryptRun(ReadOnlySpan<byte> source, Span<byte> destination, ulong sector, Span<byte> tags)
     {
-        Span<byte> iv = stackalloc byte[_layout.IvSize];
+        Span<byte> iv = stackalloc byte[Layout.IvSize];
         int keys = _ciphers.Length - 1;
-        if (_iv is { TakesData: true })
+        if (Iv is { TakesData: true })
         {
             source.CopyTo(destination);
             source = destination;
@@ -95,9 +74,9 @@ internal sealed class CryptCipher : DataCipher
             ReadOnlySpan<byte> plaintext = source.Slice(at, SectorSize);
             Span<byte> ciphertext = destination.Slice(at, SectorSize);
             ulong number = sector >> IvShift;
-            _iv?.BeforeEncryption(number, iv, ciphertext);
+            Iv?.BeforeEncryption(number, iv, ciphertext);
             _ciphers[(int)sector & keys].Encrypt(plaintext, ciphertext, iv);
-            _iv?.AfterEncryption(number, ciphertext);
+            Iv?.AfterEncryption(number, ciphertext);
             if (TagStride != 0)
             {
                 Keep(iv, tags.Slice(at / SectorSize * TagStride, TagStride));
@@ -109,7 +88,7 @@ internal sealed class CryptCipher : DataCipher
     [SkipLocalsInit]
     protected override int DecryptRun(Span<byte> data, ulong sector, ReadOnlySpan<byte> tags)
     {
-        Span<byte> iv = stackalloc byte[_layout.IvSize];
+        Span<byte> iv = stackalloc byte[Layout.IvSize];
         int keys = _ciphers.Length - 1;
         for (int at = 0; at < data.Length; at += SectorSize, sector += (ulong)SectorSize >> Sector.Shift)
         {
@@ -117,7 +96,7 @@ internal sealed class CryptCipher : DataCipher
             ulong number = sector >> IvShift;
             if (TagStride == 0)
             {
-                _iv?.BeforeDecryption(number, iv, block);
+                Iv?.BeforeDecryption(number, iv, block);
             }
             else
             {
@@ -125,7 +104,7 @@ internal sealed class CryptCipher : DataCipher
             }
 
             _ciphers[(int)sector & keys].Decrypt(block, block, iv);
-            _iv?.AfterDecryption(number, block);
+            Iv?.AfterDecryption(number, block);
         }
 
         return -1;

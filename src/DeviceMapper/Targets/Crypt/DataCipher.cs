@@ -22,7 +22,13 @@ internal abstract class DataCipher(int sectorSize, bool largeIvSectors) : IDispo
     public ulong IvOffset { get; set; }
 
     /// <summary>Bytes of each vector that the device below has to keep; 0 where vectors can be made again.</summary>
-    public abstract int StoredIvSize { get; }
+    public int StoredIvSize => Iv?.StoredSize ?? 0;
+
+    /// <summary>Makes the vectors; null where the cipher has none.</summary>
+    protected IvGenerator? Iv { get; private set; }
+
+    /// <summary>How the key is parted.</summary>
+    protected KeyLayout Layout { get; private set; } = null!;
 
     /// <summary>Bytes that are encrypted at once.</summary>
     protected int SectorSize { get; } = sectorSize;
@@ -32,14 +38,23 @@ internal abstract class DataCipher(int sectorSize, bool largeIvSectors) : IDispo
 
     /// <summary>Gives ciphers and generator their parts of a key; no I/O is in flight.</summary>
     /// <exception cref="DmException">EINVAL: a part has a size that the cipher does not take.</exception>
-    public abstract void SetKey(ReadOnlySpan<byte> key);
-
-    /// <summary>Adds how the key is parted.</summary>
-    public abstract void Measure(Measurement measurement);
+    public void SetKey(ReadOnlySpan<byte> key)
+    {
+        SetCipherKeys(key);
+        Iv?.TakeKey(key);
+    }
 
     /// <summary>Forgets the key, for a random one.</summary>
     /// <param name="random">As long as the key.</param>
-    public abstract void WipeKey(ReadOnlySpan<byte> random);
+    public void WipeKey(ReadOnlySpan<byte> random)
+    {
+        SetKey(random);
+        Iv?.WipeKey();
+    }
+
+    /// <summary>Adds how the key is parted.</summary>
+    public void Measure(Measurement measurement) =>
+        measurement.Add("key_parts", Layout.Parts).Add("key_extra_size", Layout.ExtraSize).Add("key_mac_size", AuthenticationKeySize);
 
     /// <summary>Uses what the device below keeps.</summary>
     /// <param name="used">Bytes that the table says.</param>
@@ -131,7 +146,22 @@ internal abstract class DataCipher(int sectorSize, bool largeIvSectors) : IDispo
     public int TagBytes(int dataBytes) => TagStride == 0 ? 0 : dataBytes / SectorSize * TagStride;
 
     /// <inheritdoc/>
-    public abstract void Dispose();
+    public virtual void Dispose() => Iv?.Dispose();
+
+    /// <summary>Parts the key, and makes the generator that the table asks for; once, by the constructor.</summary>
+    /// <exception cref="DmException">EINVAL: cipher, generator and size of the key do not fit.</exception>
+    protected void Lay(KeyLayout layout, string? generator)
+    {
+        Layout = layout;
+        Iv = generator is null ? null : IvGenerator.Create(generator, layout);
+    }
+
+    /// <summary>Bytes of the key that authenticate.</summary>
+    protected virtual int AuthenticationKeySize => 0;
+
+    /// <summary>Gives the ciphers their parts of a key.</summary>
+    /// <exception cref="DmException">EINVAL: a part has a size that the cipher does not take.</exception>
+    protected abstract void SetCipherKeys(ReadOnlySpan<byte> key);
 
     /// <summary>Encrypts sectors that lie in one piece.</summary>
     protected abstract void EncryptRun(ReadOnlySpan<byte> source, Span<byte> destination, ulong sector, Span<byte> tags);
