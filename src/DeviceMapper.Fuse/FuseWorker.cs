@@ -1,11 +1,15 @@
 using DeviceMapper.Fuse.Native;
 using DeviceMapper.Fuse.Protocol;
+using DeviceMapper.Io;
 using DeviceMapper.Native;
 
 namespace DeviceMapper.Fuse;
 
 /// <summary>A thread that reads requests and handles them, one after the other.</summary>
 /// <remarks>
+/// While there is more to read it plugs (<see cref="Plug"/>): a backend sends the reads and writes of a file that came together
+/// at once. Nothing is held back while it handles a request of another file, which may hang, or waits.
+///
 /// It never sleeps in read(2), only in epoll_wait(2) when there is nothing to read. So the stretch from before a read to
 /// when a RELEASE that it brought has been handled is short, and <see cref="FinishTurn"/> can wait for its end.
 /// </remarks>
@@ -16,12 +20,16 @@ internal sealed unsafe class FuseWorker : IDisposable
     private const int WriteHeaders = 80;
     private const int MessageLength = WriteHeaders + IoBuffers.MaxRequest;
 
+    private const int LargestGroup = 128 << 10; // bytes; copying more takes longer than what holding back gains
+
     private readonly FuseServer _server;
     private readonly FuseWorkers _workers;
     private readonly bool _permanent;
     private readonly int _epoll;
     private IoBuffer _buffer;
     private long _turn; // odd while it may hold a RELEASE that is not handled
+    private ulong _groupNode; // whose reads and writes are held back
+    private uint _group; // bytes of them
 
     public FuseWorker(FuseServer server, FuseWorkers workers, bool permanent, int stopEvent)
     {
@@ -45,38 +53,9 @@ internal sealed unsafe class FuseWorker : IDisposable
     /// <summary>Reads and handles requests until it is told to stop, the mount is gone, or it is one too many.</summary>
     public void Run()
     {
-        while (!_workers.Stopping)
-        {
-            Interlocked.Increment(ref _turn);
-            nint length = LibC.Read(_server.Connection.Descriptor, _buffer.Address + PageSize - WriteHeaders, MessageLength);
-            Errno error = length < 0 ? Errnos.Last : Errno.None;
-            ReadOnlySpan<byte> message = length > 0 ? new((void*)(_buffer.Address + PageSize - WriteHeaders), (int)length) : [];
-            bool parsed = FuseRequest.TryParse(message, out FuseRequest request);
-            if (parsed && request.Opcode == FuseOpcode.Release)
-            {
-                _server.Handle(request, this);
-                parsed = false;
-            }
-
-            Interlocked.Increment(ref _turn);
-            if (parsed)
-            {
-                _server.Handle(request, this);
-            }
-            else if (length == 0 || error == Errno.EAGAIN)
-            {
-                if (length == 0 || !Wait())
-                {
-                    return;
-                }
-            }
-            else if (error is not (Errno.None or Errno.EINTR or Errno.ENOENT))
-            {
-                // ENODEV: unmounted. ECONNABORTED: aborted. ENOENT is a request that was taken back while being read.
-                _workers.Stop();
-                return;
-            }
-        }
+        Plug.Start();
+        Serve();
+        Plug.Finish();
     }
 
     /// <summary>Lets a request keep the memory that its message was read into; the worker takes other memory.</summary>
@@ -98,6 +77,68 @@ internal sealed unsafe class FuseWorker : IDisposable
     {
         _buffer.Return();
         _ = LibC.Close(_epoll);
+    }
+
+    private void Serve()
+    {
+        while (!_workers.Stopping)
+        {
+            Interlocked.Increment(ref _turn);
+            nint length = LibC.Read(_server.Connection.Descriptor, _buffer.Address + PageSize - WriteHeaders, MessageLength);
+            Errno error = length < 0 ? Errnos.Last : Errno.None;
+            ReadOnlySpan<byte> message = length > 0 ? new((void*)(_buffer.Address + PageSize - WriteHeaders), (int)length) : [];
+            bool parsed = FuseRequest.TryParse(message, out FuseRequest request);
+            if (parsed && request.Opcode == FuseOpcode.Release)
+            {
+                Handle(request);
+                parsed = false;
+            }
+
+            Interlocked.Increment(ref _turn);
+            if (parsed)
+            {
+                Handle(request);
+            }
+            else if (length == 0 || error == Errno.EAGAIN)
+            {
+                EndGroup();
+                if (length == 0 || !Wait())
+                {
+                    return;
+                }
+            }
+            else if (error is not (Errno.None or Errno.EINTR or Errno.ENOENT))
+            {
+                // ENODEV: unmounted. ECONNABORTED: aborted. ENOENT is a request that was taken back while being read.
+                _workers.Stop();
+                return;
+            }
+        }
+    }
+
+    /// <summary>Handles a request, which joins those that are held back or comes after them.</summary>
+    private void Handle(in FuseRequest request)
+    {
+        FuseDataIn data = default;
+        bool joins = request.Opcode is FuseOpcode.Read or FuseOpcode.Write && request.TryRead(out data);
+        if (!joins || request.Header.NodeId != _groupNode)
+        {
+            EndGroup();
+        }
+
+        _groupNode = request.Header.NodeId;
+        _group += data.Size;
+        _server.Handle(request, this);
+        if (!joins || _group >= LargestGroup)
+        {
+            EndGroup();
+        }
+    }
+
+    private void EndGroup()
+    {
+        Plug.Flush();
+        _group = 0;
     }
 
     private bool Wait()
