@@ -1,3 +1,4 @@
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Cryptography.Modes;
 using DeviceMapper.Native;
 

@@ -92,6 +92,11 @@ internal static unsafe partial class LibGcrypt
     [LibraryImport(Library, EntryPoint = "gcry_md_close")]
     public static partial void CloseHash(nint handle);
 
+    /// <summary>Gives the handle of an HMAC its key, which it keeps when it starts anew.</summary>
+    /// <returns>0, or an error.</returns>
+    [LibraryImport(Library, EntryPoint = "gcry_md_setkey")]
+    public static partial uint SetHashKey(nint handle, byte* key, nuint length);
+
     /// <summary>Starts anew.</summary>
     [LibraryImport(Library, EntryPoint = "gcry_md_reset")]
     public static partial void ResetHash(nint handle);

@@ -1,5 +1,6 @@
 using System.Text;
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Native;
 
 namespace DeviceMapper.Tests.Cryptography;
@@ -28,6 +29,8 @@ public sealed class DigestTests
     [Theory]
     [InlineData("crc32c", "839206e3")] // 0xe3069283, little endian
     [InlineData("xxhash64", "83aee640db41b88c")]
+    [InlineData("crct10dif", "dbd0")]
+    [InlineData("crc64-rocksoft", "8898790a86148bae")]
     public void A_checksum_of_nine_digits_is_the_published_one(string name, string expected)
     {
         using Digest digest = Digest.Create(name);
@@ -87,6 +90,39 @@ public sealed class DigestTests
         Poly1305 poly = new(Convert.FromHexString("85d6be7857556d337f4452fe42d506a8"));
         poly.Add("Cryptographic Forum Research Gro"u8);
         Assert.Equal("d8adaf23b0337fa7cccfb4ea344b30de", poly.Finish().ToString("x32"));
+    }
+
+    [Theory]
+    [InlineData("xcbc(aes)", "000102030405060708090a0b0c0d0e0f", "", "75f0251d528ac01c4573dfd584d79f29")] // RFC 3566
+    [InlineData("xcbc(aes)", "000102030405060708090a0b0c0d0e0f", "000102", "5b376580ae2f19afe7219ceef172756f")]
+    [InlineData("xcbc(aes)", "000102030405060708090a0b0c0d0e0f", "000102030405060708090a0b0c0d0e0f", "d2a246fa349b68a79998a4394ff7a263")]
+    [InlineData("xcbc(aes)", "000102030405060708090a0b0c0d0e0f", "000102030405060708090a0b0c0d0e0f10111213", "47f51b4564966215b8985c63055ed308")]
+    [InlineData("cmac(aes)", "2b7e151628aed2a6abf7158809cf4f3c", "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411", "dfa66747de9ae63030ca32611497c827")] // RFC 4493
+    [InlineData("cmac(des3_ede)", "8aa83bf8cbda10620bc1bf19fbb6cd58bc313d4a371ca8b5", "6bc1bee22e409f96e93d7e117393172aae2d8a57", "743ddbe0ce2dc2ed")] // NIST SP 800-38B, D.4
+    [InlineData("ghash", "66e94bd4ef8a2c3b884cfa59ca342b2e", "0388dace60b6a392f328c2b971b2fe7800000000000000000000000000000080", "f38cbb1ad69223dcc3457ae5b6b0f885")] // NIST's GCM, test case 2
+    [InlineData("michael_mic", "0000000000000000", "", "82925c1ca1d130b8")] // IEEE 802.11, H.5
+    [InlineData("michael_mic", "82925c1ca1d130b8", "4d", "434721ca40639b3f")]
+    [InlineData("michael_mic", "d55e100510128986", "4d69636861656c", "0a942b124ecaa546")]
+    public void A_keyed_hash_is_the_published_one(string name, string key, string message, string expected)
+    {
+        using Digest digest = Digest.Create(name, Convert.FromHexString(key));
+        byte[] bytes = Convert.FromHexString(message);
+        byte[] result = new byte[digest.Size];
+        digest.Hash(bytes, result);
+        Assert.Equal(expected, Convert.ToHexStringLower(result));
+        digest.Hash(bytes.AsSpan(0, bytes.Length / 3), bytes.AsSpan(bytes.Length / 3), result);
+        Assert.Equal(expected, Convert.ToHexStringLower(result));
+    }
+
+    [Fact]
+    public void Poly1305_takes_its_key_from_the_message()
+    {
+        // RFC 8439, 2.5.2
+        byte[] key = Convert.FromHexString("85d6be7857556d337f4452fe42d506a80103808afb0db2fd4abff6af4149f51b");
+        using Digest digest = Digest.Create("poly1305");
+        byte[] result = new byte[digest.Size];
+        digest.Hash(key, "Cryptographic Forum Research Group"u8, result);
+        Assert.Equal("a8061dc1305136c6c22b8baf0c0127a9", Convert.ToHexStringLower(result));
     }
 
     [Fact]

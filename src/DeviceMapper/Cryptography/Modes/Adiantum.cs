@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Native;
 
 namespace DeviceMapper.Cryptography.Modes;
@@ -12,17 +13,13 @@ internal sealed class Adiantum : SectorCipher
 {
     private const int Block = 16; // the right part, which goes through the block cipher
     private const int CipherKeySize = 32;
-    private const int NhMessage = 1024; // bytes that NH takes at once
-    private const int NhPasses = 4;
-    private const int NhKeySize = NhMessage + (16 * (NhPasses - 1));
     private const int HeaderKey = 0; // offsets in the key of the hash
     private const int PolyKey = 16;
-    private const int NhKey = 32;
 
     private readonly int _rounds;
     private readonly BlockCipher _cipher;
     private readonly SecretMemory _streamKey = new(ChaCha.KeySize);
-    private readonly SecretMemory _hashKey = new(NhKey + NhKeySize);
+    private readonly SecretMemory _hashKey = new(PolyKey + NhPoly1305.KeySize);
 
     private Adiantum(int rounds, BlockCipher cipher)
     {
@@ -119,36 +116,5 @@ internal sealed class Adiantum : SectorCipher
         return poly.Finish();
     }
 
-    /// <summary>NHPoly1305: NH of each 1024 bytes, and Poly1305 over what comes out.</summary>
-    private UInt128 Hash(ReadOnlySpan<byte> message)
-    {
-        Span<byte> sums = stackalloc byte[NhPasses * sizeof(ulong)];
-        Poly1305 poly = new(_hashKey.Span[PolyKey..]);
-        ReadOnlySpan<byte> key = _hashKey.Span[NhKey..];
-        for (int at = 0; at < message.Length; at += NhMessage)
-        {
-            Nh(message[at..Math.Min(at + NhMessage, message.Length)], key, sums);
-            poly.Add(sums);
-        }
-
-        return poly.Finish();
-    }
-
-    private static void Nh(ReadOnlySpan<byte> message, ReadOnlySpan<byte> key, Span<byte> sums)
-    {
-        ReadOnlySpan<uint> words = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, uint>(message);
-        ReadOnlySpan<uint> keys = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, uint>(key);
-        for (int pass = 0; pass < NhPasses; pass++)
-        {
-            ReadOnlySpan<uint> shifted = keys.Slice(pass * 4, words.Length);
-            ulong sum = 0;
-            for (int i = 0; i < words.Length; i += 4)
-            {
-                sum += (ulong)(words[i] + shifted[i]) * (words[i + 2] + shifted[i + 2]);
-                sum += (ulong)(words[i + 1] + shifted[i + 1]) * (words[i + 3] + shifted[i + 3]);
-            }
-
-            BinaryPrimitives.WriteUInt64LittleEndian(sums[(pass * sizeof(ulong))..], sum);
-        }
-    }
+    private UInt128 Hash(ReadOnlySpan<byte> message) => NhPoly1305.Hash(message, _hashKey.Span[PolyKey..]);
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Native;
 
 namespace DeviceMapper.Cryptography.Modes;

@@ -1,3 +1,5 @@
+using DeviceMapper.Cryptography.Digests;
+
 namespace DeviceMapper.Cryptography.Modes;
 
 /// <summary>

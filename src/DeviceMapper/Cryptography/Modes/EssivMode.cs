@@ -1,3 +1,4 @@
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Native;
 
 namespace DeviceMapper.Cryptography.Modes;

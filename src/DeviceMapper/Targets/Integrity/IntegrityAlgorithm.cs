@@ -1,4 +1,5 @@
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Native;
 
 namespace DeviceMapper.Targets.Integrity;
@@ -51,18 +52,7 @@ internal sealed class IntegrityAlgorithm : IDisposable
     /// <exception cref="DmException">ENOENT: there is none. ENOKEY: it needs a key. ENOSYS: it takes none. EINVAL: the key does not fit it.</exception>
     public Digest CreateDigest()
     {
-        if (_key is not null)
-        {
-            return Digest.Create(Name, _key.Span);
-        }
-
-        if (Digest.NeedsKey(Name))
-        {
-            Digest.Create(Name, stackalloc byte[16]).Dispose(); // so that a hash that is not there is told first
-            throw new DmException(Errno.ENOKEY, $"the hash '{Name}' needs a key: {Name}:KEY");
-        }
-
-        return Digest.Create(Name);
+        return _key is null ? Digest.Create(Name) : Digest.Create(Name, _key.Span);
     }
 
     /// <summary>Makes the cipher.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Io;
 
 namespace DeviceMapper.Targets.Verity;

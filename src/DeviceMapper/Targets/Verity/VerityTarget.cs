@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
@@ -277,12 +278,6 @@ public sealed class VerityTarget : Target
 
     private Digest CreateDigest(TargetArguments arguments)
     {
-        if (Digest.NeedsKey(_verity.Algorithm))
-        {
-            Digest.Create(_verity.Algorithm, stackalloc byte[16]).Dispose(); // so that a hash that is not there is told first
-            throw new DmException(Errno.ENOKEY, $"verity: argument 8 (hash): '{_verity.Algorithm}' needs a key, which verity has none for");
-        }
-
         Digest digest = Digest.Create(_verity.Algorithm);
         if (digest.Size * 2 > _verity.HashBlockSize)
         {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 
 namespace DeviceMapper.Volumes.Luks;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Io;
 using DeviceMapper.Native;
 using DeviceMapper.Volumes.Integrity;

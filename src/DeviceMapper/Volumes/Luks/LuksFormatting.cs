@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using DeviceMapper.Backends;
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;

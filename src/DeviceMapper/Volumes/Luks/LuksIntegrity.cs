@@ -1,5 +1,6 @@
 using System.Globalization;
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Targets.Crypt;
 
 namespace DeviceMapper.Volumes.Luks;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Native;
 
 namespace DeviceMapper.Volumes.Verity;

@@ -1,4 +1,5 @@
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Native;
 using DeviceMapper.Targets.Verity;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DeviceMapper.Cryptography;
+using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;

@@ -4,16 +4,21 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace DeviceMapper.Cryptography;
+namespace DeviceMapper.Cryptography.Digests;
 
-/// <summary>Cyclic redundancy checks, reflected, without inversion at either end.</summary>
+/// <summary>Cyclic redundancy checks, without inversion at either end; reflected but for T10-DIF's.</summary>
 internal static class Crc
 {
     private const uint Castagnoli = 0x82f63b78; // reflected
     private const int LongLane = 170; // words: three of them are nearly a block of 4 KiB
     private const int ShortLane = 21; // three are nearly a sector
 
+    private const ushort T10Dif = 0x8bb7;
+    private const ulong Rocksoft = 0x9a6c9329ac4bc9b5; // reflected
+
     private static readonly uint[] _table = MakeTable();
+    private static readonly ushort[] _tableT10Dif = MakeTableT10Dif();
+    private static readonly ulong[] _table64 = MakeTable64();
     private static readonly uint _longShift = ShiftBy(LongLane);
     private static readonly uint _shortShift = ShiftBy(ShortLane);
 
@@ -64,6 +69,28 @@ internal static class Crc
         return crc;
     }
 
+    /// <summary>Goes on with CRC-16/T10-DIF.</summary>
+    public static ushort AddT10Dif(ushort crc, ReadOnlySpan<byte> bytes)
+    {
+        foreach (byte b in bytes)
+        {
+            crc = (ushort)((crc << 8) ^ _tableT10Dif[(byte)((crc >> 8) ^ b)]);
+        }
+
+        return crc;
+    }
+
+    /// <summary>Goes on with the CRC-64 of NVMe (Rocksoft).</summary>
+    public static ulong Add64Rocksoft(ulong crc, ReadOnlySpan<byte> bytes)
+    {
+        foreach (byte b in bytes)
+        {
+            crc = (crc >> 8) ^ _table64[(byte)(crc ^ b)];
+        }
+
+        return crc;
+    }
+
     /// <summary>
     /// Takes words in three lanes at once, since the instruction takes one word a cycle but has its result after three; and puts the lanes together by
     /// carry-less products (Gopal et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", 2011).
@@ -102,6 +129,40 @@ internal static class Crc
         }
 
         return power;
+    }
+
+    private static ushort[] MakeTableT10Dif()
+    {
+        ushort[] table = new ushort[256];
+        for (int i = 0; i < table.Length; i++)
+        {
+            int crc = i << 8;
+            for (int bit = 0; bit < 8; bit++)
+            {
+                crc = (crc << 1) ^ ((crc >> 15 & 1) * T10Dif);
+            }
+
+            table[i] = (ushort)crc;
+        }
+
+        return table;
+    }
+
+    private static ulong[] MakeTable64()
+    {
+        ulong[] table = new ulong[256];
+        for (ulong i = 0; i < 256; i++)
+        {
+            ulong crc = i;
+            for (int bit = 0; bit < 8; bit++)
+            {
+                crc = (crc >> 1) ^ ((crc & 1) * Rocksoft);
+            }
+
+            table[i] = crc;
+        }
+
+        return table;
     }
 
     // Row k: what a byte comes to after k further bytes of zero.

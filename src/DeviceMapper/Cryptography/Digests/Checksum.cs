@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using DeviceMapper.Native;
 
-namespace DeviceMapper.Cryptography;
+namespace DeviceMapper.Cryptography.Digests;
 
 /// <summary>A checksum of the kernel's crypto API, without cryptographic strength.</summary>
 internal abstract class Checksum : Digest
@@ -13,6 +13,8 @@ internal abstract class Checksum : Digest
         "crc32c" or "crc32c-generic" => new Crc32CChecksum(uint.MaxValue),
         "crc32" or "crc32-generic" => new Crc32Checksum(0),
         "xxhash64" or "xxhash64-generic" => new XxHash64Checksum(0),
+        "crct10dif" or "crct10dif-generic" => new CrcT10DifChecksum(),
+        "crc64-rocksoft" or "crc64-rocksoft-generic" => new Crc64RocksoftChecksum(),
         _ => null,
     };
 
@@ -20,7 +22,7 @@ internal abstract class Checksum : Digest
     /// <exception cref="DmException">EINVAL: the key has not the size of the checksum.</exception>
     public static Checksum? TryCreate(string name, ReadOnlySpan<byte> key)
     {
-        if (TryCreate(name) is not { } plain)
+        if (TryCreate(name) is not { } plain || plain is CrcT10DifChecksum or Crc64RocksoftChecksum)
         {
             return null;
         }
@@ -58,6 +60,24 @@ internal abstract class Checksum : Digest
 
         public override void Hash(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> digest) =>
             BinaryPrimitives.WriteUInt32LittleEndian(digest, Crc.Add32(Crc.Add32(seed, first), second));
+    }
+
+    /// <summary>The kernel's writes the number in the processor's order.</summary>
+    private sealed class CrcT10DifChecksum : Checksum
+    {
+        public override int Size => 2;
+
+        public override void Hash(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> digest) =>
+            BinaryPrimitives.WriteUInt16LittleEndian(digest, Crc.AddT10Dif(Crc.AddT10Dif(0, first), second));
+    }
+
+    /// <summary>It starts from 0, and is inverted at both ends of each run of bytes.</summary>
+    private sealed class Crc64RocksoftChecksum : Checksum
+    {
+        public override int Size => 8;
+
+        public override void Hash(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> digest) =>
+            BinaryPrimitives.WriteUInt64LittleEndian(digest, ~Crc.Add64Rocksoft(Crc.Add64Rocksoft(ulong.MaxValue, first), second));
     }
 
     /// <summary>The kernel's writes the number little endian, unlike its canonical form.</summary>

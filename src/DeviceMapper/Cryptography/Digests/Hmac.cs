@@ -1,15 +1,16 @@
 using DeviceMapper.Native;
 
-namespace DeviceMapper.Cryptography;
+namespace DeviceMapper.Cryptography.Digests;
 
-/// <summary>A keyed hash, HMAC (RFC 2104): <c>hmac(HASH)</c>. Keeps only what the key comes to after a block of each of the two hashes.</summary>
-internal sealed class KeyedDigest : Digest
+/// <summary>A keyed hash, HMAC (RFC 2104), of libcrypto. Keeps only what the key comes to after a block of each of the two hashes.</summary>
+internal sealed class Hmac : Digest
 {
     private readonly EvpDigest _digest;
     private readonly nint _inner;
     private readonly nint _outer;
 
-    private KeyedDigest(EvpDigest digest, ReadOnlySpan<byte> key)
+    /// <summary>Makes it of a hash, which it disposes of, and a key of any length.</summary>
+    public Hmac(EvpDigest digest, ReadOnlySpan<byte> key)
     {
         _digest = digest;
         using SecretMemory block = new(digest.BlockSize);
@@ -31,22 +32,6 @@ internal sealed class KeyedDigest : Digest
 
     /// <inheritdoc/>
     public override bool IsKeyed => true;
-
-    /// <summary>Makes the keyed digest of a name.</summary>
-    /// <param name="name"><c>hmac(HASH)</c>.</param>
-    /// <param name="key">Of any length.</param>
-    /// <exception cref="DmException">ENOENT: there is no such hash. EINVAL: it is a checksum, which makes no keyed hash.</exception>
-    public static new KeyedDigest Create(string name, ReadOnlySpan<byte> key)
-    {
-        Digest digest = Digest.Create(name["hmac(".Length..^1]);
-        if (digest is EvpDigest evp)
-        {
-            return new KeyedDigest(evp, key);
-        }
-
-        digest.Dispose();
-        throw new DmException(Errno.EINVAL, $"'{name}' is not a keyed hash: what it is made of has no block to put a key in");
-    }
 
     /// <inheritdoc/>
     public override void Hash(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> digest)

@@ -1,6 +1,6 @@
 using DeviceMapper.Native;
 
-namespace DeviceMapper.Cryptography;
+namespace DeviceMapper.Cryptography.Digests;
 
 /// <summary>A hash of libcrypto.</summary>
 internal sealed unsafe class EvpDigest : Digest
@@ -44,7 +44,7 @@ internal sealed unsafe class EvpDigest : Digest
     internal HandlePool Contexts { get; }
 
     /// <summary>Makes the hash of a name; null where libcrypto has none.</summary>
-    public static Digest? TryCreate(string name)
+    public static EvpDigest? TryCreate(string name)
     {
         if (!_names.TryGetValue(name.EndsWith("-generic", StringComparison.Ordinal) ? name[..^8] : name, out string? theirs))
         {

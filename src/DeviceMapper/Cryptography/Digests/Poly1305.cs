@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace DeviceMapper.Cryptography;
+namespace DeviceMapper.Cryptography.Digests;
 
 /// <summary>The polynomial hash of Poly1305 (RFC 8439, 2.5) on whole blocks, without the addition at its end.</summary>
 internal struct Poly1305
@@ -22,7 +22,25 @@ internal struct Poly1305
     }
 
     /// <summary>Takes whole blocks.</summary>
-    public void Add(ReadOnlySpan<byte> blocks)
+    public void Add(ReadOnlySpan<byte> blocks) => Add(blocks, 1);
+
+    /// <summary>Takes what there is, once: a last block that is not whole ends with a 1.</summary>
+    public void AddAll(ReadOnlySpan<byte> bytes)
+    {
+        Add(bytes);
+        ReadOnlySpan<byte> rest = bytes[(bytes.Length & -BlockSize)..];
+        if (!rest.IsEmpty)
+        {
+            Span<byte> last = stackalloc byte[BlockSize];
+            last.Clear();
+            rest.CopyTo(last);
+            last[rest.Length] = 1;
+            Add(last, 0);
+        }
+    }
+
+    /// <summary>Takes whole blocks, with a bit above each of them.</summary>
+    private void Add(ReadOnlySpan<byte> blocks, ulong above)
     {
         ulong s1 = _r1 + (_r1 >> 2); // 5/4 of it: what lies beyond 2^130 comes back times 5
         for (; blocks.Length >= BlockSize; blocks = blocks[BlockSize..])
@@ -31,7 +49,7 @@ internal struct Poly1305
             UInt128 high = (UInt128)_h1 + BinaryPrimitives.ReadUInt64LittleEndian(blocks[8..]) + (ulong)(low >> 64);
             ulong h0 = (ulong)low;
             ulong h1 = (ulong)high;
-            ulong h2 = _h2 + (ulong)(high >> 64) + 1;
+            ulong h2 = _h2 + (ulong)(high >> 64) + above;
 
             low = (Multiply(h0, _r0)) + Multiply(h1, s1);
             high = Multiply(h0, _r1) + Multiply(h1, _r0) + (h2 * s1) + (ulong)(low >> 64);
