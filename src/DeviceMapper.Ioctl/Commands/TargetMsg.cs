@@ -11,7 +11,7 @@ internal static class TargetMsg
         MappedDevice device = call.Find();
         using PassedKeys keys = new();
         (Sector sector, string message) = TargetMessage.Read(call.Ioctl, call.Size, keys);
-        string? answer = device.Message(sector, message);
+        string? answer = device.Message(sector, message, TargetMessage.RoomForAnswer(call.Size));
         call.WriteStatus(device);
         if (answer is not null)
         {

@@ -42,6 +42,9 @@ public static class TargetMessage
         return (new Sector(MemoryMarshal.Read<ulong>(bytes)), keys.ReadMessage(bytes[TextOffset..], "message"));
     }
 
+    /// <summary>How many bytes of text may answer a message: see <see cref="WriteAnswer"/>.</summary>
+    internal static int RoomForAnswer(int size) => Math.Max(0, size - DmIoctl.HeaderSize - 2);
+
     /// <summary>Writes the text that answers a message. What does not fit sets <see cref="DmFlags.BufferFull"/>.</summary>
     internal static void WriteAnswer(DmIoctl ioctl, int size, string answer)
     {

@@ -8,11 +8,11 @@ public sealed partial class MappedDevice
 {
     private const string StatisticsPrefix = "@stats_";
 
-    private string? CoreMessage(IReadOnlyList<string> words)
+    private string? CoreMessage(IReadOnlyList<string> words, int room)
     {
         if (words[0].StartsWith(StatisticsPrefix, StringComparison.OrdinalIgnoreCase))
         {
-            return StatisticsMessages.Run(_statistics, words, Size);
+            return StatisticsMessages.Run(_statistics, words, Size, room);
         }
 
         if (!words[0].Equals("@cancel_deferred_remove", StringComparison.OrdinalIgnoreCase))

@@ -98,9 +98,10 @@ public sealed partial class MappedDevice
     /// </summary>
     /// <param name="sector">A sector of the target.</param>
     /// <param name="message">Its words, separated as arguments of a table are.</param>
+    /// <param name="room">How many bytes of answer the caller has room for: statistics are not cleared by an answer that does not fit.</param>
     /// <returns>The answer's text, or null.</returns>
     /// <exception cref="DmException">EINVAL: no words, no table, no such target, or the target's own refusal. ENXIO: it is being removed.</exception>
-    public string? Message(Sector sector, string message)
+    public string? Message(Sector sector, string message, int room = int.MaxValue)
     {
         IReadOnlyList<string> words = TableParser.SplitWords(message);
         if (words.Count == 0)
@@ -110,7 +111,7 @@ public sealed partial class MappedDevice
 
         if (words[0].StartsWith('@'))
         {
-            return CoreMessage(words);
+            return CoreMessage(words, room);
         }
 
         return WithTable(false, table =>

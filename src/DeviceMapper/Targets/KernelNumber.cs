@@ -6,11 +6,12 @@ namespace DeviceMapper.Targets;
 public static class KernelNumber
 {
     /// <summary>
-    /// Reads digits and nothing else, as <c>sscanf("%llu%c")</c> does: a number beyond 64 bits is taken modulo 2^64.
+    /// Reads digits, which blanks may precede, as <c>sscanf("%llu%c")</c> does: a number beyond 64 bits is taken modulo 2^64.
     /// </summary>
     public static bool TryScan(ReadOnlySpan<char> word, out ulong value)
     {
         value = 0;
+        word = word.TrimStart(" \t\n\r\v\f");
         foreach (char c in word)
         {
             if (!char.IsAsciiDigit(c))

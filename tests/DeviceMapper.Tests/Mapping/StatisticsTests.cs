@@ -55,6 +55,19 @@ public sealed class StatisticsTests
     }
 
     [Fact]
+    public void Print_clear_with_an_answer_that_does_not_fit_clears_nothing()
+    {
+        using TestRegistry registry = new();
+        MappedDevice device = Create(registry);
+        Send(device, "@stats_create - 500");
+        TestBio.Do(device, BioOperation.Read, 10, 8);
+        string lines = "0+500 1 0 8 0 0 0 0 0 0 0 0 0 0\n500+500 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+        device.Message(default, "@stats_print_clear 0", room: lines.Length - 1);
+        Assert.Equal(lines, device.Message(default, "@stats_print_clear 0", room: lines.Length));
+        Assert.Equal("0+500 0 0 0 0 0 0 0 0 0 0 0 0 0\n", Send(device, "@stats_print 0 0 1"));
+    }
+
+    [Fact]
     public void A_region_made_while_I_O_is_in_flight_counts_only_later_I_O()
     {
         using TestRegistry registry = new();

@@ -15,9 +15,10 @@ internal static class StatisticsMessages
     /// <param name="statistics">Of the device that got it.</param>
     /// <param name="words">The message.</param>
     /// <param name="size">The device's size.</param>
+    /// <param name="room">How many bytes of answer there is room for.</param>
     /// <returns>The answer, or null.</returns>
     /// <exception cref="DmException">EINVAL: the words. ENOENT: no such region. EOVERFLOW, ENOMEM: too large.</exception>
-    public static string? Run(DeviceStatistics statistics, IReadOnlyList<string> words, SectorCount size)
+    public static string? Run(DeviceStatistics statistics, IReadOnlyList<string> words, SectorCount size, int room)
     {
         switch (words[0].ToLowerInvariant())
         {
@@ -31,13 +32,13 @@ internal static class StatisticsMessages
                 Expect(words, 2, "a region");
                 StatisticsRegion cleared = statistics.Find(RegionId(words));
                 cleared.Clear(statistics.Now(cleared.Options.Precise));
-                return null;
+                return ""; // an answer, and an empty one, as the kernel's
             case "@stats_list":
                 return List(statistics, words);
             case "@stats_print":
-                return Print(statistics, words, clear: false);
+                return Print(statistics, words, clear: false, room);
             case "@stats_print_clear":
-                return Print(statistics, words, clear: true);
+                return Print(statistics, words, clear: true, room);
             case "@stats_set_aux":
                 Expect(words, 3, "a region and a word of data");
                 statistics.Find(RegionId(words)).SetAuxData(words[2]);
@@ -157,7 +158,7 @@ internal static class StatisticsMessages
         return text.ToString();
     }
 
-    private static string Print(DeviceStatistics statistics, IReadOnlyList<string> words, bool clear)
+    private static string Print(DeviceStatistics statistics, IReadOnlyList<string> words, bool clear, int room)
     {
         if (words.Count is not (2 or 4))
         {
@@ -169,7 +170,7 @@ internal static class StatisticsMessages
         ulong count = words.Count == 4 ? Area(words, 3, ulong.MaxValue) : ulong.MaxValue;
         StatisticsRegion region = statistics.Find(id);
         StringBuilder text = new();
-        region.Print(text, first, count, clear, statistics.Now(region.Options.Precise));
+        region.Print(text, first, count, clear, statistics.Now(region.Options.Precise), room);
         return text.ToString();
     }
 

@@ -122,14 +122,18 @@ internal sealed class StatisticsRegion
         return true;
     }
 
-    /// <summary>Appends a line for each of some areas, and clears them if wanted.</summary>
-    public void Print(StringBuilder text, ulong firstArea, ulong areas, bool clear, long now)
+    /// <summary>
+    /// Appends a line for each of some areas, and clears them if wanted. Once there are more than <paramref name="room"/> characters it stops,
+    /// and nothing is cleared: the caller asks again with more room, and must find what was counted.
+    /// </summary>
+    public void Print(StringBuilder text, ulong firstArea, ulong areas, bool clear, long now, int room)
     {
         ulong end = firstArea + areas < firstArea || firstArea + areas > Options.Areas ? Options.Areas : firstArea + areas;
         long[] sums = new long[_stride];
         lock (_printing)
         {
-            for (ulong area = Math.Min(firstArea, end); area < end; area++)
+            long[]? before = clear ? [.. _cleared] : null;
+            for (ulong area = Math.Min(firstArea, end); area < end && text.Length <= room; area++)
             {
                 Round(BioThread.Current, (int)area, now);
                 Sum((int)area, sums);
@@ -138,6 +142,11 @@ internal sealed class StatisticsRegion
                 {
                     Clear((int)area, sums);
                 }
+            }
+
+            if (text.Length > room)
+            {
+                before?.CopyTo(_cleared, 0);
             }
         }
     }

@@ -33,7 +33,6 @@ internal sealed class IntegrityOptions : IDisposable
     {
         _arguments = arguments;
         Mode = arguments[3] is "J" or "B" or "D" or "R" or "I" ? arguments[3][0] : throw arguments.Refuse(3, "mode", "is not J, B, D, R or I");
-        arguments.Expect(First + 1, int.MaxValue);
         uint count = arguments.GroupCount(First, Most, "number of options");
         try
         {

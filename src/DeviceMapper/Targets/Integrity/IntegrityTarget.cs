@@ -28,7 +28,7 @@ public sealed class IntegrityTarget : Target
     public IntegrityTarget(TargetArguments arguments)
         : base(arguments)
     {
-        arguments.Expect(4, int.MaxValue);
+        arguments.Expect(5, int.MaxValue);
         _device = arguments.Device(0);
         _start = arguments.Sector(1, "offset");
         uint tag = arguments[2] == "-" ? 0 : arguments.Number32(2, "tag size", "a positive number of bytes", least: 1);

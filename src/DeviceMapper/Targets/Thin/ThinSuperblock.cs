@@ -53,12 +53,14 @@ internal sealed class ThinSuperblock
     /// <summary>Reads it.</summary>
     /// <param name="data">The block.</param>
     /// <param name="location">Its number: not 0 for the copy that a metadata snapshot holds.</param>
-    /// <exception cref="DmException">EILSEQ and the like: it is damaged, or something else; EINVAL: features that are not known.</exception>
+    /// <exception cref="DmException">EILSEQ, ENOTBLK: it is damaged, or something else; EINVAL: features that are not known.</exception>
     public static ThinSuperblock Read(ReadOnlySpan<byte> data, ulong location = Location)
     {
         if (BinaryPrimitives.ReadUInt64LittleEndian(data[32..]) != Magic)
         {
-            throw new DmException(Errno.EILSEQ, "the metadata device holds something else: no thin pool's magic number in block 0");
+            // The kernel looks at the block's number first, which something else seldom has right.
+            ulong number = BinaryPrimitives.ReadUInt64LittleEndian(data[BlockKind.ThinSuperblock.NumberOffset..]);
+            throw new DmException(number == location ? Errno.EILSEQ : Errno.ENOTBLK, "the metadata device holds something else: no thin pool's magic number in block 0");
         }
 
         BlockKind.ThinSuperblock.Check(data, location);

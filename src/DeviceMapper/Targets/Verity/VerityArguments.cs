@@ -22,6 +22,7 @@ internal sealed class VerityArguments
         }
 
         arguments.Expect(Count, int.MaxValue);
+        VerityOptions.CountWords(arguments);
         Version = (uint)arguments.Number(0, "version", "0 or 1");
         if (Version > 1)
         {

@@ -35,18 +35,7 @@ internal sealed class VerityOptions
     public VerityOptions(TargetArguments arguments, VerityArguments verity)
     {
         _arguments = arguments;
-        if (arguments.Count <= First)
-        {
-            return;
-        }
-
-        uint words = (uint)arguments.Number(First, "number of option words", "a number of words");
-        if (words > MostWords || words > arguments.Count - First - 1)
-        {
-            throw arguments.Refuse(First, "number of option words", $"is more than {(words > MostWords ? $"the {MostWords} that verity takes" : "there are")}");
-        }
-
-        int end = First + 1 + (int)words;
+        int end = First + 1 + (int)CountWords(arguments);
         for (int i = First + 1; i < end; i++)
         {
             if (!TakeFlag(i))
@@ -61,6 +50,10 @@ internal sealed class VerityOptions
             }
         }
     }
+
+    /// <summary>Reads how many words of options there are, which the kernel does before it looks at anything else.</summary>
+    public static uint CountWords(TargetArguments arguments) =>
+        arguments.Count <= First ? 0 : arguments.GroupCount(First, MostWords, "number of option words");
 
     /// <summary>What happens on corruption.</summary>
     public VerityMode Mode { get; private set; }
