@@ -13,8 +13,9 @@ internal static class DevSetGeometry
         string text = call.Text("geometry");
         string[] words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         ulong[] numbers = new ulong[4];
-        if (words.Length < numbers.Length)
+        if (words.Length != numbers.Length || char.IsWhiteSpace(text[^1]))
         {
+            // the kernel's "%lu %lu %lu %lu%c": nothing may follow, not even a blank
             throw new DmException(Errno.EINVAL, $"geometry: '{text}' is not 'cylinders heads sectors start'");
         }
 
