@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -10,6 +11,8 @@ public sealed class ControlClient : IControl, IDisposable
 {
     private const int BatchSize = 256 * 1024; // bytes of requests that go in one frame
 
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(10);
+
     private readonly string _path;
     private Socket? _socket;
     private FrameStream? _frames;
@@ -20,6 +23,9 @@ public sealed class ControlClient : IControl, IDisposable
 
     /// <summary>Called when a call takes long, with what it waits for: <c>waits for 17 I/Os of m; use --noflush</c>. On the calling thread.</summary>
     public Action<string>? Waiting { get; set; }
+
+    /// <summary>How long the first call waits for a daemon that is not there: one that has just been started. Zero unless set.</summary>
+    public TimeSpan Patience { get; set; }
 
     /// <inheritdoc/>
     /// <exception cref="DmException">Besides refusals: ENXIO: no daemon answers; ECONNRESET: it went away; EINTR: cancelled.</exception>
@@ -269,6 +275,22 @@ public sealed class ControlClient : IControl, IDisposable
     private FrameStream Connected() => _frames ??= new FrameStream(_socket = Connect());
 
     private Socket Connect()
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return ConnectOnce();
+            }
+            catch (DmException refusal) when (refusal.Errno == Errno.ENXIO && Stopwatch.GetElapsedTime(started) < Patience)
+            {
+                Thread.Sleep(LookAgain);
+            }
+        }
+    }
+
+    private Socket ConnectOnce()
     {
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try

@@ -11,8 +11,12 @@ using StreamReader input = new(Console.OpenStandardInput(), utf8);
 
 // The launcher ./udm tells its own name, since it becomes another program.
 string program = Environment.GetEnvironmentVariable("UDM_COMMAND") is { Length: > 0 } launcher ? launcher : Environment.GetCommandLineArgs()[0];
-CommandLine line = CommandLine.Parse(CommandLine.IsDmstats(program) ? ["stats", .. args] : args);
-using ControlClient control = new(RunFolder.Find(line.Value(Option.Run)).ControlSocket) { Waiting = text => error.WriteLine($"udm: {line.Verb}: {text}") };
+CommandLine line = CommandLine.Parse(CommandLine.Meant(program, args));
+using ControlClient control = new(RunFolder.Find(line.Value(Option.Run)).ControlSocket)
+{
+    Patience = TimeSpan.FromSeconds(1), // `udm daemon & udm ls`
+    Waiting = text => error.WriteLine($"udm: {line.Verb}: {text}"),
+};
 VerbContext context = new(line, control)
 {
     Out = output,

@@ -36,6 +36,19 @@ public sealed class ControlServerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_client_waits_for_a_daemon_that_is_just_starting()
+    {
+        string socket = Path.Join(_folder, "later");
+        using ControlClient impatient = new(socket);
+        Assert.Equal(Errno.ENXIO, Assert.Throws<DmException>(() => impatient.Call(DmCommand.Version, new DmIoctl())).Errno);
+
+        using ControlClient client = new(socket) { Patience = Limit };
+        Task<DmReply> call = Task.Run(() => client.Call(DmCommand.Version, new DmIoctl()));
+        using ControlServer server = new(_registry, socket, NullLogger.Instance, _time, words => "");
+        Assert.Equal(4u, (await call.WaitAsync(Limit)).Ioctl.Version.Major);
+    }
+
+    [Fact]
     public void Only_its_owner_can_connect()
     {
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Socket));

@@ -13,22 +13,8 @@ internal static class DeviceFile
     /// <exception cref="VerbException">It cannot be read, or understood; the sentence names the line.</exception>
     public static IReadOnlyList<ConciseDevice> Read(string file)
     {
-        IReadOnlyList<FileDevice> devices = Parse(ReadText(file), (line, sentence) => throw new VerbException($"{file}: {(line is null ? "" : $"line {line}: ")}{sentence}"));
+        IReadOnlyList<FileDevice> devices = Parse(TextFile.Read(file), (line, sentence) => throw new VerbException($"{file}: {(line is null ? "" : $"line {line}: ")}{sentence}"));
         return devices.Count > 0 ? [.. devices.Select(d => d.Device)] : throw new VerbException($"{file}: no device is in it");
-    }
-
-    /// <summary>Reads a file's text.</summary>
-    /// <exception cref="VerbException">It cannot be read.</exception>
-    public static string ReadText(string file)
-    {
-        try
-        {
-            return File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new VerbException($"'{file}' cannot be read: {(File.Exists(file) ? e.Message : "there is no such file")}");
-        }
     }
 
     /// <summary>Reads the devices of a text, past what cannot be understood.</summary>

@@ -82,6 +82,9 @@ internal static class DeviceColumns
         Number(Report<DeviceRow>.SpecialGroup, "selected", "Selected", 8, row => row.IsSelected ? 1 : 0, "whether -S selects it; then all rows are shown"),
     ];
 
+    /// <summary>The words of <c>-o</c>: in place of the usual columns, or, after a <c>+</c>, besides them.</summary>
+    public static string Wanted(string? fields) => fields is null ? Default : fields.StartsWith('+') ? $"{Default},{fields[1..]}" : fields;
+
     /// <summary>Reads a selection of rows.</summary>
     /// <exception cref="UsageException">It is malformed.</exception>
     public static Selection<DeviceRow> Select(string text) => Selection<DeviceRow>.Parse(All, text);

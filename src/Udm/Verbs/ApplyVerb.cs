@@ -46,7 +46,7 @@ internal sealed class ApplyVerb : Verb
     public override int Run(VerbContext context)
     {
         string file = context.Operands[0];
-        string text = file == "-" ? context.In.ReadToEnd() : DeviceFile.ReadText(file);
+        string text = file == "-" ? context.In.ReadToEnd() : TextFile.Read(file);
         IReadOnlyList<FileDevice> devices = DeviceFile.Parse(
             text, (line, sentence) => throw new VerbException($"{file}: {(line is null ? "" : $"line {line}: ")}{sentence}"));
         if (devices.Count == 0)

@@ -63,7 +63,7 @@ internal sealed partial class CheckVerb : Verb
         {
             foreach (string file in context.Operands.Count > 0 ? context.Operands : ["-"])
             {
-                Check(context, json, file, file == "-" ? TableInput.ReadText(context, null) : DeviceFile.ReadText(file));
+                Check(context, json, file, file == "-" ? TableInput.ReadText(context, null) : TextFile.Read(file));
             }
         }
 

@@ -24,8 +24,21 @@ internal sealed class CommandLine
     /// <summary>What is wrong with the options; null when all is well.</summary>
     public string? Problem { get; private set; }
 
-    /// <summary>Whether the program was called by a link named <c>dmstats</c>: then its words are those of <c>udm stats</c>.</summary>
-    public static bool IsDmstats(string program) => Path.GetFileName(program) == "dmstats";
+    /// <summary>
+    /// What is meant by a command line when the program was called by a link with the name of one of dmsetup's other selves: <c>dmstats</c> is
+    /// <c>udm stats</c>, and <c>devmap_name MAJOR:MINOR</c> or <c>devmap_name MAJOR MINOR</c> prints a device's name.
+    /// </summary>
+    public static IReadOnlyList<string> Meant(string program, IReadOnlyList<string> arguments) => Path.GetFileName(program) switch
+    {
+        "dmstats" => ["stats", .. arguments],
+        "devmap_name" => arguments.Count == 1 && arguments[0].Split(':') is [var major, var minor] ? NameOf(major, minor)
+            : arguments.Count == 2 ? NameOf(arguments[0], arguments[1])
+            : ["info", "--major"], // without a value it is wrong usage
+        _ => arguments,
+    };
+
+    private static string[] NameOf(string major, string minor) =>
+        ["info", "--columns", "--noheadings", "--options=name", $"--major={major}", $"--minor={minor}"];
 
     /// <summary>Reads a command line. A wrong option is noted in <see cref="Problem"/>, and the rest is read, since the verb may still follow.</summary>
     public static CommandLine Parse(IReadOnlyList<string> arguments)

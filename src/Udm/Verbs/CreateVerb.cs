@@ -68,6 +68,11 @@ internal sealed class CreateVerb : Verb
 
         string? uuid = context.Options.Value(Option.Uuid);
         context.Device = context.Operands[0];
+        if (context.Number(Option.Major) == 0)
+        {
+            throw new UsageException("--major: 0 is no major number; any other is taken for the daemon's");
+        }
+
         DeviceSelector device = Selector(context.Operands[0], context.Mangling);
         if (context.Options.Has(Option.DryRun))
         {
@@ -80,7 +85,18 @@ internal sealed class CreateVerb : Verb
         DeviceInfo made = Create(context, device, uuid, context.Number(Option.Minor), context.Number(Option.Major) ?? 0, context.Options.Has(Option.ReadOnly), lines);
         GiveTo(context, made);
         context.ShowIfVerbose(made);
+        TellWhere(context, made, Path.Combine("/dev/mapper", made.DaemonName));
         return 0;
+    }
+
+    /// <summary>Tells people at a terminal where the device is, unless it is where those who know dmsetup look for it.</summary>
+    internal static void TellWhere(VerbContext context, DeviceInfo made, string usualPlace)
+    {
+        string file = Path.Combine(context.Run.Mapper, made.DaemonName);
+        if (context.ErrorIsTerminal && made.HasLiveTable && File.Exists(file) && !File.Exists(usualPlace))
+        {
+            context.Error.WriteLine($"udm: {made.Name} is {file}");
+        }
     }
 
     /// <summary>Gives the device's file to whom <c>-U</c>, <c>-G</c> and <c>-M</c> name, as dmsetup does with its node.</summary>
@@ -88,7 +104,7 @@ internal sealed class CreateVerb : Verb
     {
         uint? user = Number(context, Option.Uid), group = Number(context, Option.Gid);
         string? mode = context.Options.Value(Option.Mode);
-        string file = Path.Combine(context.Run.Mapper, made.Name);
+        string file = Path.Combine(context.Run.Mapper, made.DaemonName);
         if ((user ?? group) is null && mode is null)
         {
             return;
@@ -184,6 +200,11 @@ internal sealed class CreateVerb : Verb
         }
 
         IEnumerable<ConciseDevice> devices = ConciseFormat.Parse(context.Operands.Count == 1 ? context.Operands[0] : context.In.ReadToEnd());
+        if (context.Options.Has(Option.ReadOnly))
+        {
+            devices = devices.Select((device, i) => i == 0 ? device with { ReadOnly = true } : WithoutReadOnlyOption(context, device));
+        }
+
         if (context.Options.Has(Option.DryRun))
         {
             Try(context, [.. devices]);
@@ -191,6 +212,17 @@ internal sealed class CreateVerb : Verb
         }
 
         CreateAll(context, devices);
+    }
+
+    /// <summary>dmsetup's <c>-r</c> is forgotten after the first device.</summary>
+    private static ConciseDevice WithoutReadOnlyOption(VerbContext context, ConciseDevice device)
+    {
+        if (!device.ReadOnly)
+        {
+            context.Warn($"{device.Name}: -r is for the first device alone; 'ro' among its flags makes this one read-only");
+        }
+
+        return device;
     }
 
     /// <summary>Tells of all that would keep devices from being made, in the words of the refusals.</summary>
@@ -256,6 +288,7 @@ internal sealed class CreateVerb : Verb
         DeviceSelector selector = Selector(device.Name, context.Mangling);
         IReadOnlyList<TableLine> lines = TableInput.Parse(device.Table);
         DeviceInfo made = Create(context, selector, device.Uuid.Length > 0 ? device.Uuid : null, device.Minor, 0, device.ReadOnly, lines);
+        GiveTo(context, made);
         context.ShowIfVerbose(made);
     }
 }

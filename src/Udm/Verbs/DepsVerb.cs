@@ -39,7 +39,7 @@ internal sealed class DepsVerb : DeviceVerb
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
-        _naming = DeviceNamings.Parse(context.Options);
+        _naming = context.Options.Has(Option.Columns) || context.Options.Has(Option.Tree) ? DeviceNaming.Number : DeviceNamings.Parse(context.Options);
         return base.Run(context);
     }
 

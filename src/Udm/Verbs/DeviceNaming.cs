@@ -26,7 +26,7 @@ internal static class DeviceNamings
         foreach (string word in (options.Value(Option.Fields) ?? "").TrimEnd(',').Split(','))
         {
             int known = Array.FindIndex(Words, form => form.StartsWith(word, StringComparison.Ordinal));
-            naming = known >= 0 ? (DeviceNaming)known : throw new UsageException($"-o: '{word}' is none of {string.Join(", ", Words)}");
+            naming = known >= 0 ? (DeviceNaming)known : throw new UsageException($"-o: '{word}' is none of {string.Join(", ", Words)}; columns are for 'info -c'");
         }
 
         return naming;

@@ -7,6 +7,9 @@ namespace Udm.Verbs;
 /// <param name="Shown">As the user named it.</param>
 internal readonly record struct DeviceSelector(string Shown, string? Name = null, string? Uuid = null, DeviceNumber? Number = null)
 {
+    /// <summary>What the caller takes for /dev (<c>DM_DEV_DIR</c>), where programs that were written for dmsetup look for devices.</summary>
+    public static string DeviceFolder => Environment.GetEnvironmentVariable("DM_DEV_DIR") is { Length: > 0 } folder ? Path.TrimEndingDirectorySeparator(folder) : "/dev";
+
     /// <summary>Selects by a name in the user's form.</summary>
     /// <exception cref="VerbException">The name cannot be mangled, or is too long.</exception>
     public static DeviceSelector ByName(string name, ManglingMode mangling) =>
@@ -36,7 +39,7 @@ internal readonly record struct DeviceSelector(string Shown, string? Name = null
         }
 
         // As dmsetup, which looks for mapper/NAME under /dev.
-        string path = word.StartsWith("mapper/", StringComparison.Ordinal) ? "/dev/" + word : Path.GetFullPath(word);
+        string path = word.StartsWith("mapper/", StringComparison.Ordinal) ? Path.Combine(DeviceFolder, word) : Path.GetFullPath(word);
         string? name = NameIn(path, mapperFolder) ?? NameIn(Resolve(path), mapperFolder);
         return name is not null
             ? new(word, Name: name)
@@ -46,7 +49,7 @@ internal readonly record struct DeviceSelector(string Shown, string? Name = null
     private static string? NameIn(string path, string mapperFolder)
     {
         string folder = Path.GetDirectoryName(path) ?? "/";
-        return folder == "/dev/mapper" || folder == mapperFolder || folder == Resolve(mapperFolder) ? Path.GetFileName(path) : null;
+        return folder == "/dev/mapper" || folder == Path.Combine(DeviceFolder, "mapper") || folder == mapperFolder || folder == Resolve(mapperFolder) ? Path.GetFileName(path) : null;
     }
 
     private static string Resolve(string path)

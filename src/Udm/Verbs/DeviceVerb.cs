@@ -27,20 +27,29 @@ internal abstract class DeviceVerb : Verb
     {
         using JsonList? json = context.Json = context.PrintsJson && PrintsDevices ? new JsonList(context.Out, "devices") : null;
         IReadOnlyList<string> operands = context.Operands;
+        Func<DeviceSelector, bool>? selects = Selection(context);
         if (operands.Count > 0)
         {
             foreach (string operand in operands)
             {
-                RunOn(context, context.Select(operand), operands.Count > 1);
+                DeviceSelector device = context.Select(operand);
+                if (selects?.Invoke(device) ?? true)
+                {
+                    RunOn(context, device, several: operands.Count > 1 || selects is not null);
+                }
             }
         }
-        else if (!context.IsSelectedByOption && (DefaultsToAll || Selects(context)))
+        else if (!context.IsSelectedByOption && (DefaultsToAll || selects is not null))
         {
-            RunOnAll(context);
+            RunOnAll(context, selects);
         }
-        else
+        else if (selects is null)
         {
             RunOn(context, context.Select(null), several: false);
+        }
+        else if (context.Devices.Find(context.Select(null), context.Flags) is { } found && DeviceSelector.ByName(found.Name, context.Mangling) is var device && selects(device))
+        {
+            RunOn(context, device, several: true);
         }
 
         return 0;
@@ -52,9 +61,21 @@ internal abstract class DeviceVerb : Verb
     /// <param name="several">Whether there may be others, so that output names it.</param>
     protected abstract void RunOn(VerbContext context, DeviceSelector device, bool several);
 
-    private bool Selects(VerbContext context) => SelectsDevices && context.Options.Has(Option.Select);
+    /// <summary>Whether a device that is there is one that <c>-S</c> selects; null where it selects none, since it is not given or means a report.</summary>
+    private Func<DeviceSelector, bool>? Selection(VerbContext context)
+    {
+        if (!SelectsDevices || context.Options.Value(Option.Select) is not { } text)
+        {
+            return null;
+        }
 
-    private void RunOnAll(VerbContext context)
+        Selection<DeviceRow> selection = DeviceColumns.Select(text);
+        Lazy<DeviceTree> tree = new(() => new DeviceTree(context.Devices));
+        return device => selection.Matches(new DeviceRow(
+            context.Devices.Find(device, context.Flags) ?? throw new VerbException("no mapped device is called so"), context.Devices, tree));
+    }
+
+    private void RunOnAll(VerbContext context, Func<DeviceSelector, bool>? selects)
     {
         IReadOnlyList<NamedDevice> devices = context.Devices.List();
         if (devices.Count == 0 && !context.PrintsJson)
@@ -62,16 +83,14 @@ internal abstract class DeviceVerb : Verb
             context.Out.WriteLine("No devices found");
         }
 
-        Lazy<DeviceTree> tree = new(() => new DeviceTree(context.Devices));
-        Selection<DeviceRow>? selection = Selects(context) ? DeviceColumns.Select(context.Options.Value(Option.Select)!) : null;
-        (DmCommand Command, DmFlags Flags)? question = selection is null ? Question(context) : (DmCommand.DevStatus, context.Flags);
+        (DmCommand Command, DmFlags Flags)? question = selects is null ? Question(context) : (DmCommand.DevStatus, context.Flags);
         foreach (NamedDevice device in context.Devices.AskingAhead(devices, question))
         {
             try
             {
                 context.Device = device.Name;
                 DeviceSelector selector = DeviceSelector.ByName(device.Name, context.Mangling);
-                if (selection is null || (context.Devices.Find(selector, context.Flags) is { } info && selection.Matches(new DeviceRow(info, context.Devices, tree))))
+                if (selects?.Invoke(selector) ?? true)
                 {
                     RunOn(context, selector, several: true);
                 }

@@ -28,8 +28,9 @@ internal static class ErrorTable
         context.Devices.Load(device, [new TableLine(new Sector(0), new SectorCount(size), "error", "")], context.Flags | mode);
         try
         {
-            // Does not wait for I/O that will not end.
-            context.Devices.Resume(device, context.Flags | DmFlags.NoFlush | DmFlags.SkipLockFs);
+            // By force: does not wait for I/O that will not end.
+            DmFlags forced = context.Options.Has(Option.Force) ? DmFlags.NoFlush | DmFlags.SkipLockFs : DmFlags.None;
+            context.Devices.Resume(device, context.Flags | forced);
             return true;
         }
         catch (DmException)

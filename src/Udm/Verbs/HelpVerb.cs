@@ -99,9 +99,10 @@ internal sealed class HelpVerb : Verb
         output.WriteLine("  udm VERB [OPTIONS] [OPERANDS]");
         output.WriteLine();
         output.WriteLine("Verbs ('udm VERB --help' tells more):");
+        int width = VerbTable.All.Max(verb => verb.Name.Length);
         foreach (Verb verb in VerbTable.All)
         {
-            output.WriteLine($"  {verb.Name,-11} {verb.Summary}");
+            output.WriteLine($"  {verb.Name.PadRight(width)}  {verb.Summary}");
         }
 
         output.WriteLine();

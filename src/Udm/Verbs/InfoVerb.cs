@@ -69,9 +69,7 @@ internal sealed class InfoVerb : DeviceVerb
         string keys = context.Options.Value(Option.Sort) ?? "", selection = context.Options.Value(Option.Select) ?? "";
         if (!context.Options.Has(Option.Columns))
         {
-            return IsOfColumns(context.Options.Value(Option.Fields))
-                ? throw new UsageException($"columns as '{fields}' are printed with -c")
-                : base.Run(context);
+            return base.Run(context);
         }
 
         if (new[] { fields, keys, selection }.Any(ColumnList.IsAskedFor))
@@ -80,7 +78,7 @@ internal sealed class InfoVerb : DeviceVerb
             return 0;
         }
 
-        fields = fields.StartsWith('+') ? $"{DeviceColumns.Default},{fields[1..]}" : fields;
+        fields = DeviceColumns.Wanted(fields);
         try
         {
             _report = new Report<DeviceRow>(DeviceColumns.All, fields, keys);
@@ -97,10 +95,6 @@ internal sealed class InfoVerb : DeviceVerb
         Repetition.Run(context, () => status = ReportOnce(context, _report));
         return status;
     }
-
-    /// <summary>Whether <c>-o</c> names columns: dmsetup takes its other words, those of <c>ls</c>, and does nothing with them.</summary>
-    private static bool IsOfColumns(string? fields) =>
-        fields is not (null or "devno" or "devname" or "blkdevname") && (ColumnList.IsAskedFor(fields) || DeviceColumns.All.Any(column => column.Id == fields.Split(',')[0]));
 
     private int ReportOnce(VerbContext context, Report<DeviceRow> report)
     {

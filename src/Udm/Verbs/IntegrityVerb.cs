@@ -45,7 +45,8 @@ internal sealed class IntegrityVerb : Verb
           --data-device FILE  the data alone is there, and on DEVICE journal and tags
 
         KEYS are --integrity-key-file FILE, --journal-integrity HASH, --journal-integrity-key-file FILE, --journal-crypt CIPHER and
-        --journal-crypt-key-file FILE; with each file may be the bytes that are taken of it: --integrity-key-size BYTES and so on.
+        --journal-crypt-key-file FILE; with each file may be the bytes that are taken of it: --integrity-key-size,
+        --journal-integrity-key-size and --journal-crypt-key-size BYTES.
 
         Example:
           udm integrity format disk.img --integrity sha256

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using DeviceMapper;
 using DeviceMapper.Ioctl;
 using DeviceMapper.Mapping;
@@ -43,11 +42,6 @@ internal sealed class LsVerb : Verb
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
-        if (context.Options.Has(Option.Columns) && context.Options.Value(Option.Fields) is { } columns)
-        {
-            _ = new Report<DeviceRow>(DeviceColumns.All, columns); // as dmsetup, for which -c makes -o a list of columns, whatever the verb
-        }
-
         if (context.Options.Has(Option.Tree) && !Filters(context))
         {
             TreeOptions options = TreeOptions.Parse(context.Options.Value(Option.Fields), context.TerminalWidth);
@@ -143,32 +137,12 @@ internal sealed class LsVerb : Verb
 
             if (command is not null)
             {
-                Execute(context, command, Path.Combine(context.Run.Mapper, selector.Name!));
+                DeviceCommand.Run(context, command, selector.Name!);
             }
         }
         catch (Exception problem) when (problem is DmException or VerbException)
         {
             context.Report(problem);
-        }
-    }
-
-    private static void Execute(VerbContext context, string command, string path)
-    {
-        string[] words = command.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        if (words.Length == 0)
-        {
-            throw new VerbException("--exec: a command is expected");
-        }
-
-        context.Out.Flush();
-        try
-        {
-            using Process process = Process.Start(words[0], [.. words[1..], path]);
-            process.WaitForExit();
-        }
-        catch (System.ComponentModel.Win32Exception problem)
-        {
-            context.Warn($"--exec: '{words[0]}' cannot be run: {problem.Message}"); // dmsetup finds out in a child, whose status it does not look at
         }
     }
 }

@@ -30,6 +30,9 @@ internal sealed class MangleVerb : DeviceVerb
     protected override bool DefaultsToAll => true;
 
     /// <inheritdoc/>
+    protected override bool SelectsDevices => false; // as dmsetup
+
+    /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
         context.Mangling = ManglingMode.None;

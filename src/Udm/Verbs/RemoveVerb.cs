@@ -38,7 +38,7 @@ internal sealed class RemoveVerb : DeviceVerb
     protected override void RunOn(VerbContext context, DeviceSelector device, bool several)
     {
         // Of devices that are selected by option dmsetup does not replace the table.
-        if (context.Options.Has(Option.Force) && context.Operands.Count > 0)
+        if (context.Options.Has(Option.Force) && (context.Operands.Count > 0 || context.Options.Has(Option.Select)))
         {
             try
             {

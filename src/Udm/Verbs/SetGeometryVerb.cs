@@ -30,7 +30,10 @@ internal sealed class SetGeometryVerb : Verb
     /// <inheritdoc/>
     public override int Run(VerbContext context)
     {
-        context.Devices.SetGeometry(context.Select(context.Operands[0]), string.Join(' ', context.Operands.Skip(1)), context.Flags);
+        // As dmsetup, which wants five operands with -u too, and then uses the first four.
+        bool named = !context.IsSelectedByOption;
+        context.Devices.SetGeometry(
+            context.Select(named ? context.Operands[0] : null), string.Join(' ', context.Operands.Skip(named ? 1 : 0).Take(4)), context.Flags);
         return 0;
     }
 }

@@ -23,6 +23,7 @@ internal class StatusVerb : TargetTextVerb
           --target TYPE  only targets of the type, and devices that have one
           --inactive     of the inactive table
           --noflush      targets make nothing durable for it
+          --exec COMMAND in place of that runs the command with each device's path as its last argument
           -v             prints what the device is like before
 
         Example:

@@ -65,16 +65,9 @@ internal static class TableInput
         return context.In.ReadToEnd();
     }
 
-    private static string ReadFile(string file)
-    {
-        try
-        {
-            // dmsetup opens a folder and finds no lines in it.
-            return Directory.Exists(file) ? "" : File.ReadAllText(file);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            throw new VerbException($"cannot read the table from '{file}': {(File.Exists(file) ? "it may not be read" : "there is no such file")}");
-        }
-    }
+    // dmsetup opens a folder, and finds no lines in it.
+    private static string ReadFile(string file) =>
+        Directory.Exists(file) ? ""
+        : !File.Exists(file) && file.Contains(' ') ? throw new VerbException($"there is no file '{file}' with a table; a table itself is given by --table")
+        : TextFile.Read(file);
 }

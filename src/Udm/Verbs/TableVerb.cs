@@ -23,6 +23,7 @@ internal sealed class TableVerb : TargetTextVerb
           --target TYPE  only targets of the type, and devices that have one
           --inactive     the inactive table
           --concise      devices and tables on one line, as 'create --concise' takes them
+          --exec COMMAND in place of that runs the command with each device's path as its last argument
           --showkeys     shows encryption keys; without it they are zeroes
           -v             prints what the device is like before
 

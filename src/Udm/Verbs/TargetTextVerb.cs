@@ -30,7 +30,16 @@ internal abstract class TargetTextVerb : DeviceVerb
             return;
         }
 
-        Write(context, device, info, targets, several);
+        string? command = context.Options.Value(Option.Exec);
+        if (command is null || context.Options.Has(Option.Verbose) || context.PrintsJson)
+        {
+            Write(context, device, info, targets, several);
+        }
+
+        if (command is not null)
+        {
+            DeviceCommand.Run(context, command, NameMangling.ToDaemon(info.Name, "name", DmIoctl.MaxNameLength, context.Mangling));
+        }
     }
 
     /// <summary>Asks for the targets.</summary>

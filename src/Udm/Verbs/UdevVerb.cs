@@ -28,7 +28,7 @@ internal sealed class UdevVerb(string name) : Verb
         "udevflags" or "udevcomplete" => "[--json] COOKIE",
         "udevcookies" => "[--json]",
         "udevreleasecookie" => "[COOKIE]",
-        "udevcomplete_all" => "[-y] [MINUTES]",
+        "udevcomplete_all" => "[-y] [--json] [MINUTES]",
         _ => "",
     };
 
@@ -38,6 +38,7 @@ internal sealed class UdevVerb(string name) : Verb
         "udevflags" => "Prints the flags that a cookie of udev has, for a shell.",
         "udevcomplete" => "Says that a cookie of udev is completed.",
         "udevcookies" => "Lists the cookies of udev: none.",
+        "udevcomplete_all" => "Says how many cookies of udev it has destroyed: none.",
         _ => "Does nothing: there is no udev.",
     };
 
@@ -71,7 +72,8 @@ internal sealed class UdevVerb(string name) : Verb
                 context.Out.WriteLine($"DM_COOKIE_COMPLETED=0x{Cookie(context.Operands[0]),-10:x}");
                 break;
             case "udevreleasecookie":
-                throw new VerbException("there is no udev, so there is no cookie to release");
+                _ = Cookie(CookieToRelease(context)); // nobody waits for udev
+                break;
             case "udevcookies" when context.PrintsJson:
                 new JsonList(context.Out, "cookies").Dispose();
                 break;
@@ -80,10 +82,25 @@ internal sealed class UdevVerb(string name) : Verb
                 break;
             case "udevcomplete_all" when context.Operands.Count > 0 && !uint.TryParse(context.Operands[0], out _):
                 throw new VerbException($"'{context.Operands[0]}' is not a number of minutes");
+            case "udevcomplete_all" when context.PrintsJson:
+                JsonValues.Print(context.Out, json =>
+                {
+                    json.WriteNumber("destroyed", 0);
+                    json.WriteNumber("skipped", 0);
+                });
+                break;
+            case "udevcomplete_all":
+                context.Out.WriteLine("0 semaphores with keys prefixed by 3405 (0xd4d) destroyed. 0 skipped."); // there is nothing to ask about
+                break;
         }
 
         return 0;
     }
+
+    private static string CookieToRelease(VerbContext context) =>
+        context.Operands.Count > 0 ? context.Operands[0]
+        : Environment.GetEnvironmentVariable("DM_UDEV_COOKIE") is { Length: > 0 } cookie ? cookie
+        : throw new VerbException("no cookie is given, nor by DM_UDEV_COOKIE");
 
     private static void WriteFlags(VerbContext context, IEnumerable<string> flags)
     {

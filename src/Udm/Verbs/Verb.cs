@@ -24,6 +24,9 @@ internal abstract class Verb
     /// <summary>The exit status of wrong usage: 1 as dmsetup's, 2 for verbs that dmsetup does not have.</summary>
     public virtual int WrongUsageStatus => 1;
 
+    /// <summary>Whether dmsetup has it.</summary>
+    public bool IsOfDmsetup => WrongUsageStatus == 1;
+
     /// <summary>Whether it knows what --count and --interval mean; others are repeated as a whole, as in dmsetup.</summary>
     public virtual bool RepeatsItself(CommandLine options) => false;
 

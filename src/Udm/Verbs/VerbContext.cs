@@ -150,6 +150,9 @@ internal sealed class VerbContext
     /// <summary>The JSON document that the verb's devices are added to; null where it prints none, or one for each.</summary>
     public JsonList? Json { get; set; }
 
+    /// <summary>Where <c>-v</c> adds devices with <c>-c</c>; null without it.</summary>
+    public Report<DeviceRow>? VerboseRows { get; set; }
+
     /// <summary>Prints what <c>-v</c> adds to a verb that changes a device, and what <c>--json</c> prints.</summary>
     public void ShowIfVerbose(DeviceInfo device)
     {
@@ -157,6 +160,10 @@ internal sealed class VerbContext
         {
             using JsonList? alone = Json is null ? new JsonList(Out, "devices") : null;
             DeviceJson.Write((Json ?? alone)!.Writer, device);
+        }
+        else if (Options.Has(Option.Verbose) && VerboseRows is { } rows)
+        {
+            rows.Add(new DeviceRow(device, Devices, new Lazy<DeviceTree>(() => new DeviceTree(Devices))));
         }
         else if (Options.Has(Option.Verbose))
         {

@@ -45,6 +45,7 @@ internal static class VerbRunner
                 throw new UsageException($"'{line.Operands[verb.MaxOperands]}' is one operand too many");
             }
 
+            CheckOwnOptions(line, verb);
             return Finish(context, verb);
         }
         catch (UsageException problem)
@@ -66,16 +67,29 @@ internal static class VerbRunner
     private static int Finish(VerbContext context, Verb verb)
     {
         int status = 0;
+        context.VerboseRows = DeviceReport.Of(context.Options, verb);
         if (verb.RepeatsItself(context.Options))
         {
             status = verb.Run(context);
         }
         else
         {
-            Repetition.Run(context, () => status = verb.Run(context), emptyLines: false);
+            Repetition.Run(context, () => status = RunOnce(context, verb), emptyLines: false);
         }
 
         return context.Failed && status == 0 ? 1 : status;
+    }
+
+    private static int RunOnce(VerbContext context, Verb verb)
+    {
+        try
+        {
+            return verb.Run(context);
+        }
+        finally
+        {
+            context.VerboseRows?.Write(context.Out, ReportFormat.From(context.Options)); // also after a failure
+        }
     }
 
     private static int ShowHelp(VerbContext context, Verb? verb)
@@ -98,15 +112,31 @@ internal static class VerbRunner
         return 1;
     }
 
+    /// <summary>Refuses options of ours that a verb does not tell of; what dmsetup has is taken with any verb, as in dmsetup.</summary>
+    private static void CheckOwnOptions(CommandLine line, Verb verb)
+    {
+        foreach (OptionForm form in OptionForm.All)
+        {
+            if (form.IsOwn && line.Has(form.Option) && !$"{verb.Usage}\n{verb.Help}".Contains("--" + form.Name, StringComparison.Ordinal))
+            {
+                throw new UsageException($"it has no option --{form.Name}");
+            }
+        }
+    }
+
+    private static bool IsMode(string text) =>
+        text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('0', '7') && text.TrimStart('0').Length is > 0 and <= 4;
+
     /// <summary>What dmsetup checks of the options, whatever the verb.</summary>
     private static void Check(CommandLine line)
     {
         string? problem = line.Problem
+            ?? (DeviceSelector.DeviceFolder is ['/', ..] ? null : $"DM_DEV_DIR: '{DeviceSelector.DeviceFolder}' is no absolute path")
             ?? (line.Has(Option.Major) != line.Has(Option.Minor) ? "--major and --minor go together"
             : line.Has(Option.Table) && line.Has(Option.NoTable) ? "--table and --notable exclude each other"
             : line.Has(Option.AddNodeOnCreate) && line.Has(Option.AddNodeOnResume) ? "--addnodeoncreate and --addnodeonresume exclude each other"
             : line.Value(Option.MangleName) is { } mode && !NameMangling.TryParse(mode, out _) ? $"--manglename: '{mode}' is none of none, hex, auto"
-            : line.Value(Option.Mode) is { } bits && bits.AsSpan().ContainsAnyExceptInRange('0', '7') ? $"--mode: '{bits}' is not an octal number"
+            : line.Value(Option.Mode) is { } bits && !IsMode(bits) ? $"--mode: '{bits}' is no octal number of permissions, as 640"
             : ReadAheadWord.Problem(line.Value(Option.ReadAhead)));
         if (problem is not null)
         {

@@ -20,7 +20,7 @@ internal sealed class WipeTableVerb : DeviceVerb
         """
         Who has the device open keeps it, and gets I/O errors. Its devices are let go.
 
-          -f, --force             accepted for dmsetup's sake
+          -f, --force             does not wait for I/O that targets hold back, as --noflush --nolockfs
           --noflush, --nolockfs   as of 'resume'
 
         Example:
@@ -28,7 +28,8 @@ internal sealed class WipeTableVerb : DeviceVerb
         """;
 
     /// <inheritdoc/>
-    public override int MinOperands => 1;
+    public override int Run(VerbContext context) =>
+        context.Operands.Count == 0 && !context.Options.Has(Option.Select) ? throw new UsageException("no device is named") : base.Run(context);
 
     /// <inheritdoc/>
     protected override bool PrintsDevices => false;

@@ -117,10 +117,4 @@ public sealed class StatisticsTextTests
         Assert.Null(Region.Parse(line).TakeGroup(warnings.Add));
         Assert.Single(warnings);
     }
-
-    [Theory]
-    [InlineData("dmstats", true)]
-    [InlineData("/usr/sbin/dmstats", true)]
-    [InlineData("./udm", false)]
-    public void A_link_named_dmstats_is_the_verb(string program, bool expected) => Assert.Equal(expected, CommandLine.IsDmstats(program));
 }

@@ -93,6 +93,7 @@ public sealed class JsonTests : IDisposable
     public void Udevs_cookies_are_none_and_their_flags_are_named()
     {
         Assert.Equal("{\"cookies\":[]}\n", _udm.Ok("udevcookies", "--json"));
+        Assert.Equal("{\"destroyed\":0,\"skipped\":0}\n", _udm.Ok("udevcomplete_all", "--json"));
         Assert.Equal("{\"flags\":[\"DM_UDEV_DISABLE_DM_RULES_FLAG\",\"DM_SUBSYSTEM_UDEV_FLAG0\"]}\n", _udm.Ok("udevflags", "0x1010001", "--json"));
     }
 
@@ -114,7 +115,7 @@ public sealed class JsonTests : IDisposable
     [Fact]
     public void Verbs_that_say_that_they_print_JSON_are_here_or_have_their_own_tests()
     {
-        string[] elsewhere = ["nbd", "block", "thin", "fault", "apply", "watch", "stats", "replay", "udevcookies", "udevflags"];
+        string[] elsewhere = ["nbd", "block", "thin", "fault", "apply", "watch", "stats", "replay", "udevcookies", "udevflags", "udevcomplete_all"];
         string[] here = [.. Printing.Select(row => row.Data.Item1.Split(' ')[0])];
         Assert.All(
             VerbTable.All.Where(verb => verb.Usage.Contains("--json", StringComparison.Ordinal) && !elsewhere.Contains(verb.Name)),

@@ -21,6 +21,9 @@ internal sealed class LocalVerbs : IDisposable
 
     public DeviceRegistry Registry { get; }
 
+    /// <summary>Whether somebody at a terminal reads standard error.</summary>
+    public bool ErrorIsTerminal { get; set; }
+
     /// <summary>Makes a file.</summary>
     /// <returns>Its path.</returns>
     public string File(string name, string text)
@@ -56,7 +59,7 @@ internal sealed class LocalVerbs : IDisposable
     {
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
         CommandLine line = CommandLine.Parse(["--run", Folder, .. words]);
-        int status = VerbRunner.Run(new VerbContext(line, _control) { Out = output, Error = error, In = new StringReader(input) });
+        int status = VerbRunner.Run(new VerbContext(line, _control) { Out = output, Error = error, In = new StringReader(input), ErrorIsTerminal = ErrorIsTerminal });
         return (status, output.ToString(), error.ToString());
     }
 

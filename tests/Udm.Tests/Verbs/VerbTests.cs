@@ -70,6 +70,36 @@ public sealed partial class VerbTests
         }
     }
 
+    [Theory]
+    [InlineData("load x --dry-run --table '0 8 zero'", "dry-run", 1)]
+    [InlineData("ls --plan", "plan", 1)]
+    [InlineData("remove x --prune", "prune", 1)]
+    [InlineData("watch --cipher aes", "cipher", 2)]
+    public void An_option_that_dmsetup_does_not_have_is_refused_by_verbs_that_do_not_tell_of_it(string command, string option, int expected)
+    {
+        using LocalVerbs udm = new();
+        udm.Ok("create", "x", "--notable");
+        (int status, string output, string error) = udm.Run([.. Word().Matches(command).Select(match => match.Value.Trim('\''))]);
+        Assert.Equal((expected, ""), (status, output));
+        string verb = command.Split(' ')[0];
+        Assert.Equal($"udm: {verb}: it has no option --{option}; see udm {verb} --help\n", error);
+        Assert.Equal("x:---w\n", udm.Ok("info", "-c", "--noheadings", "-o", "name,attr"));
+    }
+
+    [Fact]
+    public void People_at_a_terminal_are_told_where_a_device_is()
+    {
+        using LocalVerbs udm = new() { ErrorIsTerminal = true };
+        Directory.CreateDirectory(Path.Combine(udm.Folder, "mapper"));
+        string file = Path.Combine(udm.Folder, "mapper", "an\\x20odd\\x20name");
+        File.WriteAllText(file, ""); // in place of FUSE's
+        Assert.Equal((0, "", $"udm: an odd name is {file}\n"), udm.Run("create", "an odd name", "--table", "0 8 zero"));
+        Assert.Equal((0, "", ""), udm.Run("create", "without a table", "--notable"));
+        udm.ErrorIsTerminal = false;
+        udm.Ok("remove", "an odd name");
+        Assert.Equal((0, "", ""), udm.Run("create", "an odd name", "--table", "0 8 zero"));
+    }
+
     [Theory, MemberData(nameof(VerbsOfTheDaemon))]
     public void Without_a_daemon_it_says_so(string command)
     {
