@@ -24,8 +24,8 @@ public sealed class DaemonTests
     public void A_device_is_named_by_its_number_too()
     {
         using RunningDaemon daemon = new();
-        daemon.UdmOk("create", "a", "-j", "0", "-m", "5", "--notable");
-        daemon.UdmOk("create", "b", "-j", "0", "-m", "50", "--table", "0 8 zero");
+        daemon.UdmOk("create", "a", "-j", "1", "-m", "5", "--notable");
+        daemon.UdmOk("create", "b", "-j", "1", "-m", "50", "--table", "0 8 zero");
         Assert.Equal("0 8 zero \n", daemon.UdmOk("table", "/dev/dm-50"));
         daemon.UdmOk("remove", "/dev/dm-5");
         Assert.Equal((1, "", $"udm: info /dev/dm-5: '/dev/dm-5' is no mapped device; its name, or its path in {daemon.Folder}/mapper or /dev/mapper is expected\n"), daemon.Udm("info", "/dev/dm-5"));

@@ -143,6 +143,12 @@ public sealed class CheckVerbTests : IDisposable
     public void Wrong_usage_is_status_2()
     {
         Assert.Equal(2, _udm.Run("check", "--table", "0 8 zero", "file").Status);
+        Assert.Equal((1, "", $"udm: check: '{_udm.Folder}' cannot be read: it is a folder\n"), _udm.Run("check", _udm.Folder));
+        string image = _udm.Disk("image");
+        string refusal = $"'{image}' is no text, but a file of bytes; lines of a table are expected\n";
+        Assert.Equal((1, "", $"udm: check: {refusal}"), _udm.Run("check", image));
+        Assert.Equal((1, "", $"udm: create new: {refusal}"), _udm.Run("create", "new", image));
+        Assert.Equal((1, "", "udm: create new: there is no file '0 8 zero' with a table; a table itself is given by --table\n"), _udm.Run("create", "new", "0 8 zero"));
         Assert.Equal((1, "", "udm: check: '/nosuch' cannot be read: there is no such file\n"), _udm.Run("check", "/nosuch"));
     }
 
