@@ -22,6 +22,11 @@ internal static class DevRename
             throw new DmException(Errno.EINVAL, $"the new {(uuid ? "uuid" : "name")} is longer than {longest} bytes");
         }
 
+        if (!uuid)
+        {
+            DeviceRegistry.CheckName(text);
+        }
+
         // The kernel finds the device by its name alone, and only after it has looked whether the new text is taken.
         string name = call.Ioctl.Name;
         MappedDevice? device = call.Registry.FindByName(name);

@@ -359,7 +359,9 @@ public sealed partial class DeviceRegistry : IDisposable
         }
     }
 
-    private static void CheckName(string name)
+    /// <summary>Refuses what cannot be the name of a device (the kernel's <c>check_name</c>).</summary>
+    /// <exception cref="DmException">EINVAL: it is empty or too long, has a slash, or is <c>control</c>, <c>.</c> or <c>..</c>.</exception>
+    public static void CheckName(string name)
     {
         if (name.Length == 0)
         {
