@@ -15,7 +15,7 @@ internal static class AeadCiphers
     {
         if (!Ciphers.TrySplit(specification, out string template, out string[] parts))
         {
-            throw NoSuch(specification);
+            return specification is "aegis128" or "aegis128-generic" && Aegis128.IsSupported ? new Aegis128() : throw NoSuch(specification);
         }
 
         switch (template, parts.Length)
@@ -26,15 +26,29 @@ internal static class AeadCiphers
                 && Ciphers.TrySplit(innerParts[1], out _, out string[] cipher) && cipher.Length == 1:
                 Digest.Create(parts[1]).Dispose(); // so that a hash that is not there is told before a key that does not fit
                 return new EssivAeadMode(Create(parts[0], authenticationKeySize), Ciphers.CreateBlockCipher(cipher[0]), parts[1]);
+            case ("essiv", 2):
+                Create(parts[0], authenticationKeySize).Dispose(); // so that one that is not there is told first
+                throw new DmException(Errno.EINVAL, $"the cipher '{specification}' is not there: essiv goes with authenc(...) alone");
             case ("gcm", 1):
-                return new GcryptAeadMode(Ciphers.FindGcrypt(parts[0]) is { BlockSize: 16 } algorithm ? algorithm : throw NoSuch(specification), GcryptAeadMode.Gcm);
+                return new GcryptAeadMode(FindBlockCipher(parts[0], specification), GcryptAeadMode.Gcm);
+            case ("rfc4106", 1) when Ciphers.TrySplit(parts[0], out string gcm, out string[] of) && gcm == "gcm" && of.Length == 1:
+                return new GcryptAeadMode(FindBlockCipher(of[0], specification), GcryptAeadMode.Gcm, saltSize: 4);
+            case ("rfc4309", 1) when Ciphers.TrySplit(parts[0], out string ccm, out string[] of) && ccm == "ccm" && of.Length == 1:
+                return new GcryptAeadMode(FindBlockCipher(of[0], specification), GcryptAeadMode.Ccm, saltSize: 3);
+            case ("rfc4106" or "rfc4309", 1) when Ciphers.TrySplit(parts[0], out string mode, out _) && mode is "gcm" or "ccm":
+                throw new DmException(Errno.EINVAL, $"'{specification}': rfc4106 goes with gcm(...), and rfc4309 with ccm(...)");
             case ("rfc7539", 2) when parts is ["chacha20", "poly1305"]:
                 return new GcryptAeadMode(Ciphers.ChaCha20, GcryptAeadMode.Poly1305);
+            case ("rfc7539esp", 2) when parts is ["chacha20", "poly1305"]:
+                return new GcryptAeadMode(Ciphers.ChaCha20, GcryptAeadMode.Poly1305, saltSize: 4);
             default:
                 Ciphers.CreateMode(specification).Dispose(); // one that is not there at all is told first
                 throw new DmException(Errno.EINVAL, $"the cipher '{specification}' does not authenticate");
         }
     }
+
+    private static GcryptAlgorithm FindBlockCipher(string name, string specification) =>
+        Ciphers.FindGcrypt(name) is { BlockSize: 16 } algorithm ? algorithm : throw NoSuch(specification);
 
     private static DmException NoSuch(string name) => new(Errno.ENOENT, $"there is no cipher '{name}' that authenticates");
 }

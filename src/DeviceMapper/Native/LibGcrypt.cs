@@ -16,6 +16,7 @@ internal static unsafe partial class LibGcrypt
     private const int InitSecureMemory = 24; // GCRYCTL_INIT_SECMEM
     private const int InitializationFinished = 38; // GCRYCTL_INITIALIZATION_FINISHED
     private const int IsInitialized = 39; // GCRYCTL_INITIALIZATION_FINISHED_P
+    private const int SetCcmLengths = 69; // GCRYCTL_SET_CCM_LENGTHS
     private const int SecureBytes = 1 << 20;
 
     private static readonly Lazy<bool> _loaded = new(Initialize);
@@ -66,6 +67,13 @@ internal static unsafe partial class LibGcrypt
     /// <summary>Gives a handle of a mode that authenticates its associated data; before the plaintext.</summary>
     [LibraryImport(Library, EntryPoint = "gcry_cipher_authenticate")]
     public static partial uint Authenticate(nint handle, byte* data, nuint length);
+
+    /// <summary>Tells a handle of CCM, after its vector, how much there will be.</summary>
+    public static void SetLengths(nint handle, ulong data, ulong associated, ulong tag)
+    {
+        ulong* lengths = stackalloc ulong[] { data, associated, tag };
+        _ = CipherControl(handle, SetCcmLengths, lengths, 3 * sizeof(ulong));
+    }
 
     /// <summary>The tag of what was encrypted.</summary>
     [LibraryImport(Library, EntryPoint = "gcry_cipher_gettag")]
@@ -134,6 +142,9 @@ internal static unsafe partial class LibGcrypt
     // gcry_control is variadic: on Linux's ABIs of x86-64 and arm64 a call with fixed integer arguments is the same.
     [LibraryImport(Library, EntryPoint = "gcry_control")]
     private static partial uint Control(int command, nint argument);
+
+    [LibraryImport(Library, EntryPoint = "gcry_cipher_ctl")]
+    private static partial uint CipherControl(nint handle, int command, void* buffer, nuint length);
 
     [LibraryImport(Library, EntryPoint = "gcry_malloc_secure")]
     private static partial nint AllocateSecure(nuint length);

@@ -11,24 +11,29 @@ public sealed class CryptAeadTests
     private const string Key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
     private const int Sectors = 1024;
 
-    /// <summary>Mode and tag of the device below, cipher, bytes of the key in units of 32, tag and option.</summary>
+    /// <summary>Mode and tag of the device below, cipher, bytes of the key, tag and option.</summary>
     public static TheoryData<char, int, string, int, string> Ciphers => new()
     {
-        { 'D', 48, "capi:authenc(hmac(sha256),xts(aes))-random", 3, "integrity:48:aead" },
-        { 'J', 50, "capi:authenc(hmac(sha256),xts(aes))-plain64", 3, "integrity:32:aead" },
-        { 'D', 32, "capi:authenc(hmac(sha256),cbc(aes))-essiv:sha256", 2, "integrity:32:aead" },
-        { 'J', 28, "capi:gcm(aes)-random", 1, "integrity:28:aead" },
-        { 'D', 28, "capi:rfc7539(chacha20,poly1305)-random", 1, "integrity:28:aead" },
-        { 'D', 40, "capi:authenc(hmac(sha256),xts(aes))-plain64", 3, "integrity:32:aead sector_size:4096" },
+        { 'D', 48, "capi:authenc(hmac(sha256),xts(aes))-random", 96, "integrity:48:aead" },
+        { 'J', 50, "capi:authenc(hmac(sha256),xts(aes))-plain64", 96, "integrity:32:aead" },
+        { 'D', 32, "capi:authenc(hmac(sha256),cbc(aes))-essiv:sha256", 64, "integrity:32:aead" },
+        { 'J', 28, "capi:gcm(aes)-random", 32, "integrity:28:aead" },
+        { 'D', 28, "capi:rfc7539(chacha20,poly1305)-random", 32, "integrity:28:aead" },
+        { 'D', 40, "capi:authenc(hmac(sha256),xts(aes))-plain64", 96, "integrity:32:aead sector_size:4096" },
+        { 'D', 24, "capi:rfc4106(gcm(aes))-random", 36, "integrity:24:aead" },
+        { 'J', 16, "capi:rfc4309(ccm(aes))-plain64", 35, "integrity:16:aead" },
+        { 'D', 24, "capi:rfc7539esp(chacha20,poly1305)-random", 36, "integrity:24:aead" },
+        { 'J', 32, "capi:aegis128-random", 16, "integrity:32:aead" },
+        { 'D', 16, "capi:aegis128-plain64", 16, "integrity:16:aead sector_size:4096" },
     };
 
     [Theory]
     [MemberData(nameof(Ciphers))]
-    public void Random_I_O_reads_what_was_written(char mode, int below, string cipher, int keys, string option)
+    public void Random_I_O_reads_what_was_written(char mode, int below, string cipher, int keySize, string option)
     {
         using TestRegistry registry = NewRegistry();
         using ShufflingThread shuffling = new(3);
-        MappedDevice device = Create(registry, mode, below, cipher, keys, option);
+        MappedDevice device = Create(registry, mode, below, cipher, keySize, option);
         registry["a"].Later = shuffling;
         registry["a"].Recording = false;
         Assert.Equal(BioStatus.Ok, TestBio.Write(device, 0, new byte[Sectors * Sector.Size])); // before, sectors have no tags
@@ -40,15 +45,15 @@ public sealed class CryptAeadTests
 
         io.CheckAll();
         Close(device, registry);
-        Assert.Equal(BioStatus.Ok, TestBio.Do(Create(registry, mode, below, cipher, keys, option), BioOperation.Read, 0, Sectors));
+        Assert.Equal(BioStatus.Ok, TestBio.Do(Create(registry, mode, below, cipher, keySize, option), BioOperation.Read, 0, Sectors));
     }
 
     [Theory]
     [MemberData(nameof(Ciphers))]
-    public void A_changed_bit_is_never_returned_as_good(char mode, int below, string cipher, int keys, string option)
+    public void A_changed_bit_is_never_returned_as_good(char mode, int below, string cipher, int keySize, string option)
     {
         using TestRegistry registry = NewRegistry();
-        MappedDevice device = Create(registry, mode, below, cipher, keys, option);
+        MappedDevice device = Create(registry, mode, below, cipher, keySize, option);
         byte[] data = new byte[Sectors * Sector.Size];
         Random random = new(5);
         random.NextBytes(data);
@@ -68,7 +73,7 @@ public sealed class CryptAeadTests
             }
 
             registry["a"].Data[bit / 8] ^= (byte)(1 << (bit % 8));
-            device = Create(registry, mode, below, cipher, keys, option);
+            device = Create(registry, mode, below, cipher, keySize, option);
             TestBio all = TestBio.Submit(device, BioOperation.Read, 0, Sectors);
             BioStatus status = all.Wait();
             Assert.True(status == BioStatus.Protection || (status == BioStatus.Ok && data.AsSpan().SequenceEqual(all.Data)), $"bit {bit}: {status}");
@@ -90,7 +95,7 @@ public sealed class CryptAeadTests
     public void A_sector_that_was_moved_is_not_returned()
     {
         using TestRegistry registry = NewRegistry();
-        MappedDevice device = Create(registry, 'D', 48, "capi:authenc(hmac(sha256),xts(aes))-random", 3, "integrity:48:aead");
+        MappedDevice device = Create(registry, 'D', 48, "capi:authenc(hmac(sha256),xts(aes))-random", 96, "integrity:48:aead");
         byte[] data = new byte[16 * Sector.Size];
         Assert.Equal(BioStatus.Ok, TestBio.Write(device, 0, data));
         Close(device, registry);
@@ -127,10 +132,10 @@ public sealed class CryptAeadTests
     private static string IntegrityTable(char mode, int tag, string option) =>
         $"0 2048 integrity a 0 {tag} {mode} 1 block_size:{(option.Contains("4096", StringComparison.Ordinal) ? 4096 : 512)}";
 
-    private static MappedDevice Create(TestRegistry registry, char mode, int below, string cipher, int keys, string option)
+    private static MappedDevice Create(TestRegistry registry, char mode, int below, string cipher, int keySize, string option)
     {
         registry.Create("i", IntegrityTable(mode, below, option));
-        string key = string.Concat(Enumerable.Repeat(Key, keys));
+        string key = string.Concat(Enumerable.Repeat(Key, 3))[..(2 * keySize)];
         return registry.Create("m", $"0 {Sectors} crypt {cipher} {key} 8 /dev/mapper/i 8 {option.Split(' ').Length} {option}");
     }
 

@@ -75,6 +75,8 @@ public sealed class LuksVolumeTests : IDisposable
     [Theory]
     [InlineData("aes-xts-plain64", 64, "hmac-sha256", false)]
     [InlineData("aes-gcm-random", 32, "aead", false)]
+    [InlineData("aegis128-random", 16, "aead", false)]
+    [InlineData("aes-ccm-random", 35, "aead", true)]
     [InlineData("chacha20-random", 32, "poly1305", true)]
     [InlineData("aes-xts-plain64", 64, "cmac-aes", true)]
     public void A_changed_byte_of_authenticated_sectors_is_found(string cipher, int keySize, string integrity, bool detached)

@@ -101,6 +101,8 @@ public sealed class CryptsetupTests
     [InlineData("--integrity poly1305 --cipher chacha20-plain64 --key-size 256", "capi:rfc7539(chacha20,poly1305)-plain64 .* integrity:16:aead")]
     [InlineData("--integrity aead --cipher aes-gcm-random --key-size 256", "capi:gcm(aes)-random .* integrity:28:aead")]
     [InlineData("--integrity aead --cipher aes-gcm-plain64 --key-size 128 --sector-size 512", "capi:gcm(aes)-plain64 .* integrity:16:aead")]
+    [InlineData("--integrity aead --cipher aegis128-random --key-size 128", "capi:aegis128-random .* integrity:32:aead")]
+    [InlineData("--integrity aead --cipher aes-ccm-random --key-size 280", "capi:rfc4309(ccm(aes))-random .* integrity:24:aead")]
     [InlineData("--integrity none --cipher aes-xts-random", "capi:xts(aes)-random .* integrity:16:none")]
     public void A_new_LUKS_volume_with_integrity_is_opened_by_cryptsetup(string format, string inTable)
     {
