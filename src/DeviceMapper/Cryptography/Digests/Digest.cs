@@ -42,7 +42,7 @@ internal abstract class Digest : IDisposable
                 CbcMac.CheckName(name);
             }
 
-            throw new DmException(Errno.ENOKEY, $"the hash '{name}' needs a key: {name}:KEY where a table may have one");
+            throw new DmException(Errno.ENOKEY, $"the hash '{name}' needs a key");
         }
 
         return name switch

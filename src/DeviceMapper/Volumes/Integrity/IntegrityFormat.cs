@@ -86,7 +86,9 @@ public sealed record IntegrityFormat
     /// <exception cref="DmException">ENOENT: there is no such hash. ENOKEY, ENOSYS, EINVAL: the key is missing, or does not fit.</exception>
     internal int NewTagSize()
     {
-        using Digest digest = Hash.Key is { } key ? Digest.Create(Hash.KernelName, key.Span) : Digest.Create(Hash.KernelName);
+        using Digest digest = Hash.Key is { } key ? Digest.Create(Hash.KernelName, key.Span)
+            : Digest.NeedsKey(Hash.KernelName) ? throw new DmException(Errno.ENOKEY, $"the hash '{Hash.Name}' needs a key")
+            : Digest.Create(Hash.KernelName);
         return TagSize ?? digest.Size;
     }
 }
