@@ -234,11 +234,17 @@ internal sealed partial class ThinPool
         }
     }
 
-    /// <summary>Reads of what was never written: zeroes, or what an external origin has, as far as that reaches.</summary>
+    /// <summary>Reads of what was never written: zeroes, or what an external origin has, as far as that reaches; beyond, in a pool that cannot be written, nothing (<c>process_bio_read_only</c>).</summary>
     private void ReadUnmapped(ThinTarget target, Bio bio)
     {
         ulong from = target.OffsetOf(bio.Sector).Value;
         ulong size = target.Origin?.Size.Value ?? 0;
+        if (target.Origin is not null && _mode != PoolMode.Write && from + bio.Count.Value > size)
+        {
+            EndLater(bio, BioStatus.IoError); // the kernel's sends it to the origin as it is
+            return;
+        }
+
         if (from + bio.Count.Value > size)
         {
             bio.Buffer.Clear();
