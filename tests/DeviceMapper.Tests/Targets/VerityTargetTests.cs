@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using DeviceMapper.Io;
 using DeviceMapper.Mapping;
 using DeviceMapper.Native;
@@ -83,6 +84,35 @@ public sealed class VerityTargetTests
             Assert.True(refused > 0, $"round {round}");
             Assert.Equal("C", Status(device));
         }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(8)]
+    [InlineData(20)]
+    [InlineData(31)]
+    public void Every_byte_of_a_hash_is_compared(int place)
+    {
+        using TestRegistry registry = new();
+        string table = Format(registry, new());
+        byte[] tree = registry["h"].Data; // a block of hashes of blocks of hashes, then those of 128 blocks of data each
+        byte[] HashOf(int block) => SHA256.HashData([.. _salt, .. tree.AsSpan(block * 4096, 4096)]);
+        string oldRoot = Convert.ToHexStringLower(HashOf(0));
+        Assert.Contains(oldRoot, table);
+
+        tree[4096 + (5 * 32) + place] ^= 1; // of data block 5
+        HashOf(1).CopyTo(tree, 0); // all that is above it is right
+        tree[64 + place] ^= 1; // of the third block of hashes
+        byte[] root = HashOf(0);
+        MappedDevice device = registry.Create("m", table.Replace(oldRoot, Convert.ToHexStringLower(root), StringComparison.Ordinal), DeviceMode.ReadOnly);
+        for (int block = 0; block < (int)Blocks; block++)
+        {
+            Assert.Equal(block is 5 or >= 256 ? BioStatus.IoError : BioStatus.Ok, TestBio.Do(device, BioOperation.Read, (ulong)block * 8, 8));
+        }
+
+        root[place] ^= 1;
+        MappedDevice other = registry.Create("o", table.Replace(oldRoot, Convert.ToHexStringLower(root), StringComparison.Ordinal), DeviceMode.ReadOnly);
+        Assert.Equal(BioStatus.IoError, TestBio.Do(other, BioOperation.Read, 0, 8));
     }
 
     [Fact]
