@@ -33,10 +33,13 @@ internal static class AeadCiphers
                 return new GcryptAeadMode(FindBlockCipher(parts[0], specification), GcryptAeadMode.Gcm);
             case ("rfc4106", 1) when Ciphers.TrySplit(parts[0], out string gcm, out string[] of) && gcm == "gcm" && of.Length == 1:
                 return new GcryptAeadMode(FindBlockCipher(of[0], specification), GcryptAeadMode.Gcm, saltSize: 4);
+            case ("rfc4543", 1) when Ciphers.TrySplit(parts[0], out string gcm, out string[] of) && gcm == "gcm" && of.Length == 1:
+                return new GcryptAeadMode(FindBlockCipher(of[0], specification), GcryptAeadMode.Gcm, saltSize: 4, encrypts: false);
             case ("rfc4309", 1) when Ciphers.TrySplit(parts[0], out string ccm, out string[] of) && ccm == "ccm" && of.Length == 1:
                 return new GcryptAeadMode(FindBlockCipher(of[0], specification), GcryptAeadMode.Ccm, saltSize: 3);
-            case ("rfc4106" or "rfc4309", 1) when Ciphers.TrySplit(parts[0], out string mode, out _) && mode is "gcm" or "ccm":
-                throw new DmException(Errno.EINVAL, $"'{specification}': rfc4106 goes with gcm(...), and rfc4309 with ccm(...)");
+            case ("rfc4106" or "rfc4543" or "rfc4309", 1):
+                Ciphers.CreateMode(parts[0]).Dispose(); // one that is not there at all is told first
+                throw new DmException(Errno.EINVAL, $"'{specification}': rfc4106 and rfc4543 go with gcm(...), and rfc4309 with ccm(...)");
             case ("rfc7539", 2) when parts is ["chacha20", "poly1305"]:
                 return new GcryptAeadMode(Ciphers.ChaCha20, GcryptAeadMode.Poly1305);
             case ("rfc7539esp", 2) when parts is ["chacha20", "poly1305"]:
@@ -47,8 +50,12 @@ internal static class AeadCiphers
         }
     }
 
-    private static GcryptAlgorithm FindBlockCipher(string name, string specification) =>
-        Ciphers.FindGcrypt(name) is { BlockSize: 16 } algorithm ? algorithm : throw NoSuch(specification);
+    private static GcryptAlgorithm FindBlockCipher(string name, string specification)
+    {
+        GcryptAlgorithm algorithm = Ciphers.FindGcrypt(name) ?? throw NoSuch(specification);
+        return algorithm.BlockSize == 16 ? algorithm
+            : throw new DmException(Errno.EINVAL, $"'{specification}': {name} has blocks of {algorithm.BlockSize} bytes, and the mode needs 16");
+    }
 
     private static DmException NoSuch(string name) => new(Errno.ENOENT, $"there is no cipher '{name}' that authenticates");
 }

@@ -61,10 +61,17 @@ internal static class Ciphers
                 return new Rfc3686Mode(CreateMode(parts[0]));
             case ("essiv", 2):
                 return CreateEssiv(parts[0], parts[1]);
+            case ("xctr", 1):
+                return new XctrMode(CreateBlockCipher(parts[0], 16));
+            case ("hctr2", 1):
+                return new Hctr2(CreateBlockCipher(parts[0], 16));
+            case ("hctr2_base", 2) when parts[1] == "polyval" && parts[0].StartsWith("xctr(", StringComparison.Ordinal) && TrySplit(parts[0], out _, out string[] block) && block.Length == 1:
+                CreateMode($"hctr2({block[0]})").Dispose();
+                throw new DmException(Errno.EEXIST, $"'{specification}' is hctr2({block[0]}), which is there by that name");
             case ("adiantum", 2):
                 return Adiantum.Create(parts[0], parts[1]);
-            case ("gcm" or "ccm" or "authenc" or "authencesn" or "rfc7539", _):
-                if (template == "authenc" && parts.Length == 2 && TrySplit(parts[0], out string mac, out string[] hash) && mac == "hmac" && hash.Length == 1)
+            case ("gcm" or "ccm" or "authenc" or "authencesn" or "rfc7539" or "rfc7539esp" or "rfc4106" or "rfc4309" or "rfc4543", _):
+                if (template is "authenc" or "authencesn" && parts.Length == 2 && TrySplit(parts[0], out string mac, out string[] hash) && mac == "hmac" && hash.Length == 1)
                 {
                     Digest.Create(hash[0]).Dispose(); // so that a hash that is not there is told first
                 }

@@ -61,6 +61,12 @@ public sealed class CipherTests
 
         // RFC 8439, 2.4.2: the first block, of which the vector is the counter 1 and the nonce
         { "chacha20", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "01000000000000000000004a00000000", "4c616469657320616e642047656e746c", "6e2e359a2568f98041ba0728dd0d6981" },
+
+        // the authors' of HCTR2 (github.com/google/hctr2)
+        { "xctr(aes)", "a12f4ddefea1ffa873dde3e295fcea9cd080420cb8433e9939380a8ce8453a7b", "32c46fb11443d187e26f5a5802367e2a", "9e5c1ef1d67d0957184855da7d44f96daccd59bb10a29467d16ffe6b4a11e80409264f8d5da17b42f94b66763812fefe", "42bca764159a04712c5f94ba893aadbc87b3f4094f570618dc8420f76485ca3babe6335634605d4b2e1613d477de2d2b" },
+        { "hctr2(aes)", "e7d17748760bcd342a2de774ca119cae", "711c4962d95b505e6887bcf689ffed30e4e5bdb6104f9f6628065af42735cde5", "87038f06a86154da0145d401ef4a22cf78159fbd64bd2cb9401d72ae5363a5", "4ea10527b845e4a1bb30b4a6127463d617c9cc2f1864e0060aa0ff72107b22" },
+        { "hctr2(aes)", "9eebb2493c1cf5f46a99c2c4dfb1f4dd752057ea2c4fcdb2a53d7b491eabfd0f", "df63d4abd249f3d8338137607dfa7308d8496d80e82f6254eb0ea9395b457f8a", "67c9f23084418e43fbf3b33e79367fe8", "2738784716d971352e7edd7e433cb840" },
+        { "hctr2(aes)", "0365036e4de6e84e8bbe22194831eed9a09121be6289de78d9b036a33cce43d5", "a9c34be70ffc6dbf5627211cfcd604105f43e23035296c1090f1bf61ed0f8a91", "07aa0226b498115e3341215151632c7200ab32a71cc83c9c250e8b9adf85ed2df4f2bc55ca926d22fd223b424c0b74ec", "7bb1436dd8726cf6676a00c4f1f0f5a4fc6091ab460b15fcd7c12815a1fcf7688ecc276200645672a617d73f67801058" },
     };
 
     [Theory]
@@ -96,6 +102,10 @@ public sealed class CipherTests
     [InlineData("xchacha12", 32)]
     [InlineData("adiantum(xchacha12,aes)", 32)]
     [InlineData("adiantum(xchacha20,aes)", 32)]
+    [InlineData("xctr(aes)", 16)]
+    [InlineData("xctr(camellia)", 32)]
+    [InlineData("hctr2(aes)", 24)]
+    [InlineData("hctr2(serpent)", 32)]
     public void Every_mode_gives_back_what_it_took_in_place_and_not(string name, int keySize)
     {
         Random random = new(keySize);
@@ -165,6 +175,7 @@ public sealed class CipherTests
     [InlineData("cbc(blowfish)", 3)]
     [InlineData("chacha20", 16)]
     [InlineData("lrw(aes)", 8)]
+    [InlineData("hctr2(aes)", 48)]
     public void A_key_of_another_size_is_refused(string name, int size)
     {
         using SectorCipher cipher = Ciphers.CreateMode(name);
@@ -191,6 +202,7 @@ public sealed class CipherTests
     [InlineData("xts(aes))")]
     [InlineData("xts(aes)-plain64")]
     [InlineData("xts(ecb(aes))")]
+    [InlineData("hctr2_base(xctr(aes),polyval)")]
     public void Another_name_of_a_cipher_is_there_already(string name) =>
         Assert.Equal(Errno.EEXIST, Assert.Throws<DmException>(() => Ciphers.CreateMode(name)).Errno);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Runtime.InteropServices;
 using DeviceMapper.Cryptography;
 using DeviceMapper.Cryptography.Digests;
 using DeviceMapper.Native;
@@ -124,6 +125,53 @@ public sealed class DigestTests
         digest.Hash(key, "Cryptographic Forum Research Group"u8, result);
         Assert.Equal("a8061dc1305136c6c22b8baf0c0127a9", Convert.ToHexStringLower(result));
     }
+
+    [Theory]
+    [InlineData(16)]
+    [InlineData(80)]
+    public void A_keyed_hash_of_a_hash_that_is_cut_off_is_that_of_its_definition(int keySize)
+    {
+        byte[] key = new byte[keySize], block = new byte[64], result = new byte[32];
+        new Random(keySize).NextBytes(key);
+        using Digest digest = Digest.Create("hmac(wp256)", key);
+        using Digest hash = Digest.Create("wp512");
+        byte[] Wp256(byte[] bytes)
+        {
+            byte[] whole = new byte[64];
+            hash.Hash(bytes, whole);
+            return whole[..32];
+        }
+
+        (keySize > 64 ? Wp256(key) : key).CopyTo(block, 0);
+        byte[] inner = Wp256([.. block.Select(b => (byte)(b ^ 0x36)), .. "sector and data"u8]);
+        digest.Hash("sector "u8, "and data"u8, result);
+        Assert.Equal(Wp256([.. block.Select(b => (byte)(b ^ 0x5c)), .. inner]), result);
+    }
+
+    [Fact]
+    public void Polyval_hashes_as_published_with_and_without_the_processors_instructions()
+    {
+        // github.com/google/hctr2, random (1) of two blocks
+        Polyval polyval = new(Convert.FromHexString("fdc7a02209aaf6c9ea3312be993cca10"));
+        polyval.Add(Convert.FromHexString("c32bda6912b1ace3e1cc1a1058a512412adeb8f6491781e418f226f1c0f03557"));
+        byte[] hash = new byte[16];
+        MemoryMarshal.Write(hash, polyval.Finish());
+        Assert.Equal("1b119357b6e6c15b9b68c86c4ab67696", Convert.ToHexStringLower(hash));
+        Random random = new(1);
+        for (int i = 0; i < 100; i++)
+        {
+            ulong a = (ulong)random.NextInt64(long.MinValue, long.MaxValue), b = (ulong)random.NextInt64(long.MinValue, long.MaxValue);
+            Assert.Equal(Polyval.Multiply(a, b), Polyval.MultiplySlowly(a, b));
+        }
+    }
+
+    [Theory]
+    [InlineData("hmac(crc32c)", Errno.EINVAL)]
+    [InlineData("hmac(ghash)", Errno.EINVAL)]
+    [InlineData("hmac(foo)", Errno.ENOENT)]
+    [InlineData("hmac(poly1305)", Errno.ENOKEY)] // a key longer than its block is hashed, and poly1305 needs 32 bytes
+    public void A_keyed_hash_that_cannot_be_made_is_told_so(string name, Errno errno) =>
+        Assert.Equal(errno, Assert.Throws<DmException>(() => Digest.Create(name, new byte[20])).Errno);
 
     [Fact]
     public void A_hash_that_is_not_there_is_told_so() =>

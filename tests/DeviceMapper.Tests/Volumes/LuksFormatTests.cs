@@ -22,6 +22,7 @@ public sealed class LuksFormatTests : IDisposable
         ["LUKS2 with PBKDF2"] = _luks2,
         ["LUKS2 with small sectors and a name"] = _luks2 with { SectorSize = 512, Label = "näme", Hash = "sha512" },
         ["LUKS2 with another cipher"] = _luks2 with { Cipher = "aes-cbc-plain64", KeySize = 16 },
+        ["LUKS2 with a cipher in the kernel's words"] = _luks2 with { Cipher = "capi:hctr2(aes)-plain64", KeySize = 32 },
         ["LUKS2 with integrity"] = _luks2 with { Integrity = "hmac-sha256" },
         ["LUKS2 with argon2id"] = _argon,
         ["LUKS2 with argon2i"] = _argon with { Derivation = "argon2i" },

@@ -14,6 +14,7 @@ public sealed class CryptsetupTests
     {
         { "LUKS2", $"cryptsetup luksFormat --type luks2 {Fast} $DISK $KEY", "" },
         { "LUKS2 without keyring", $"cryptsetup luksFormat --type luks2 {Fast} $DISK $KEY", "--disable-keyring" },
+        { "LUKS2 with HCTR2", $"cryptsetup luksFormat --type luks2 --cipher 'capi:hctr2(aes)-plain64' --key-size 256 {Fast} $DISK $KEY", "" },
         { "LUKS1", $"cryptsetup luksFormat --type luks1 {Fast} $DISK $KEY", "" },
     };
 
@@ -25,7 +26,7 @@ public sealed class CryptsetupTests
         using Disk disk = new();
         disk.Run($"{format}; cryptsetup open {options} -d $KEY $DISK $NAME");
         Assert.Contains(
-            kind == "LUKS2" ? "keyring" : "dm-crypt", disk.Run("cryptsetup status $NAME").Split('\n').First(line => line.Contains("key location")));
+            kind is "LUKS2" or "LUKS2 with HCTR2" ? "keyring" : "dm-crypt", disk.Run("cryptsetup status $NAME").Split('\n').First(line => line.Contains("key location")));
         disk.Run(
             $"""
             mkfs.ext4 -q $NODE 16M; mount $NODE $MNT; cp /etc/services $MNT/file

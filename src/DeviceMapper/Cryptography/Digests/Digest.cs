@@ -93,6 +93,11 @@ internal abstract class Digest : IDisposable
             return gcrypt;
         }
 
+        if (OwnHmac.TryCreate(hash, key) is { } own)
+        {
+            return own;
+        }
+
         if (!NeedsKey(hash))
         {
             Create(hash).Dispose();

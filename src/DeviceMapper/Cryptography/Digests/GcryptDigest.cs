@@ -5,7 +5,8 @@ namespace DeviceMapper.Cryptography.Digests;
 /// <summary>A hash that libgcrypt has and libcrypto has not.</summary>
 internal sealed unsafe class GcryptDigest : Digest
 {
-    private const uint SecureAndHmac = 1 | 2; // GCRY_MD_FLAG_SECURE, GCRY_MD_FLAG_HMAC
+    private const uint Secure = 1; // GCRY_MD_FLAG_SECURE
+    private const uint SecureAndHmac = Secure | 2; // GCRY_MD_FLAG_HMAC
 
     // The kernel's names, libgcrypt's numbers (gcrypt.h, GCRY_MD_*), and bytes of the digest, which the kernel cuts off of some.
     private static readonly Dictionary<string, (int Algorithm, int Size)> _algorithms = new()
@@ -25,12 +26,14 @@ internal sealed unsafe class GcryptDigest : Digest
     };
 
     private readonly int _algorithm;
+    private readonly uint _flags;
     private readonly HandlePool _handles;
     private readonly SecretMemory? _key; // of an HMAC
 
-    private GcryptDigest(int algorithm, int size, SecretMemory? key)
+    private GcryptDigest(int algorithm, int size, uint flags, SecretMemory? key = null)
     {
         _algorithm = algorithm;
+        _flags = flags;
         _key = key;
         Size = size;
         _handles = new HandlePool(Open, LibGcrypt.CloseHash);
@@ -43,12 +46,14 @@ internal sealed unsafe class GcryptDigest : Digest
     public override bool IsKeyed => _key is not null;
 
     /// <summary>Makes the hash of a name; null where libgcrypt has none.</summary>
-    public static GcryptDigest? TryCreate(string name) =>
-        TryFind(name, out int algorithm, out int size) ? new GcryptDigest(algorithm, size, null) : null;
+    /// <param name="name">The kernel's name.</param>
+    /// <param name="secure">What it hashes is a secret: contexts lie in libgcrypt's secure memory.</param>
+    public static GcryptDigest? TryCreate(string name, bool secure = false) =>
+        TryFind(name, out int algorithm, out int size) ? new GcryptDigest(algorithm, size, secure ? Secure : 0) : null;
 
     /// <summary>Makes the HMAC of a hash; null where libgcrypt has none, which it has of no hash that is cut off.</summary>
     public static GcryptDigest? TryCreateHmac(string name, ReadOnlySpan<byte> key) =>
-        TryFind(name, out int algorithm, out int size) && size == LibGcrypt.HashSize(algorithm) ? new GcryptDigest(algorithm, size, new SecretMemory(key)) : null;
+        TryFind(name, out int algorithm, out int size) && size == LibGcrypt.HashSize(algorithm) ? new GcryptDigest(algorithm, size, SecureAndHmac, new SecretMemory(key)) : null;
 
     /// <inheritdoc/>
     public override void Hash(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> digest)
@@ -87,7 +92,7 @@ internal sealed unsafe class GcryptDigest : Digest
 
     private nint Open()
     {
-        if (LibGcrypt.OpenHash(out nint handle, _algorithm, _key is null ? 0 : SecureAndHmac) != 0)
+        if (LibGcrypt.OpenHash(out nint handle, _algorithm, _flags) != 0)
         {
             throw new DmException(Errno.ENOMEM, "libgcrypt could not make a context of a hash");
         }

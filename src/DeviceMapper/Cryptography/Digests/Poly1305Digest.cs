@@ -7,7 +7,8 @@ namespace DeviceMapper.Cryptography.Digests;
 /// </summary>
 internal sealed class Poly1305Digest : JoinedDigest
 {
-    private const int KeySize = 2 * Poly1305.BlockSize; // the factor, and what is added at the end
+    /// <summary>Bytes of the key: the factor, and what is added at the end.</summary>
+    public const int KeySize = 2 * Poly1305.BlockSize;
 
     /// <inheritdoc/>
     public override int Size => Poly1305.BlockSize;

@@ -4,7 +4,8 @@ namespace DeviceMapper.Cryptography.Modes;
 
 /// <summary>
 /// A cipher of libgcrypt in one of its modes that authenticate: GCM, CCM, or ChaCha20 with Poly1305 (RFC 8439). Those of IPsec (RFC 4106, 4309, 7634) have
-/// some bytes of salt at the end of the key, which come before the vector, and do not authenticate the vector by itself.
+/// some bytes of salt at the end of the key, which come before the vector, and do not authenticate the vector by itself. One of them (RFC 4543) leaves the
+/// data as it is, and authenticates all.
 /// </summary>
 internal sealed unsafe class GcryptAeadMode : AeadCipher
 {
@@ -23,6 +24,7 @@ internal sealed unsafe class GcryptAeadMode : AeadCipher
     private readonly GcryptAlgorithm _algorithm;
     private readonly int _mode;
     private readonly int _saltSize;
+    private readonly bool _encrypts;
     private readonly HandlePool _handles;
     private SecretMemory? _key;
 
@@ -30,13 +32,15 @@ internal sealed unsafe class GcryptAeadMode : AeadCipher
     /// <param name="algorithm">The cipher.</param>
     /// <param name="mode"><see cref="Gcm"/>, <see cref="Ccm"/>, <see cref="Poly1305"/>.</param>
     /// <param name="saltSize">Bytes of salt at the end of the key: 4, of CCM 3; 0 for the mode by itself.</param>
+    /// <param name="encrypts">False where the data only is authenticated.</param>
     /// <exception cref="DmException">ENOENT: libgcrypt is not installed.</exception>
-    public GcryptAeadMode(GcryptAlgorithm algorithm, int mode, int saltSize = 0)
+    public GcryptAeadMode(GcryptAlgorithm algorithm, int mode, int saltSize = 0, bool encrypts = true)
     {
         LibGcrypt.Load($"authentication with {algorithm.Name}");
         _algorithm = algorithm;
         _mode = mode;
         _saltSize = saltSize;
+        _encrypts = encrypts;
         _handles = new HandlePool(() => _algorithm.Open(_mode, _key!.Span[..^_saltSize]), LibGcrypt.Close);
     }
 
@@ -49,6 +53,7 @@ internal sealed unsafe class GcryptAeadMode : AeadCipher
     /// <inheritdoc/>
     public override bool TakesTag(int size) => (_mode, _saltSize) switch
     {
+        (Gcm, _) when !_encrypts => size == LargestTag,
         (Poly1305, _) => size == LargestTag,
         (Gcm, 0) => size is 4 or 8 or (>= 12 and <= LargestTag),
         _ => size is 8 or 12 or LargestTag,
@@ -72,7 +77,16 @@ internal sealed unsafe class GcryptAeadMode : AeadCipher
         nint handle = Start(associated, source.Length, tag.Length);
         fixed (byte* from = source, to = destination, tagStart = whole)
         {
-            LibGcrypt.Encrypt(handle, to, (nuint)source.Length, from == to ? null : from, from == to ? 0 : (nuint)source.Length);
+            if (_encrypts)
+            {
+                LibGcrypt.Encrypt(handle, to, (nuint)source.Length, from == to ? null : from, from == to ? 0 : (nuint)source.Length);
+            }
+            else
+            {
+                LibGcrypt.Authenticate(handle, from, (nuint)source.Length);
+                source.CopyTo(destination);
+            }
+
             LibGcrypt.GetTag(handle, tagStart, (nuint)whole.Length);
         }
 
@@ -87,7 +101,16 @@ internal sealed unsafe class GcryptAeadMode : AeadCipher
         bool right;
         fixed (byte* from = source, to = destination, tagStart = tag)
         {
-            LibGcrypt.Decrypt(handle, to, (nuint)source.Length, from == to ? null : from, from == to ? 0 : (nuint)source.Length);
+            if (_encrypts)
+            {
+                LibGcrypt.Decrypt(handle, to, (nuint)source.Length, from == to ? null : from, from == to ? 0 : (nuint)source.Length);
+            }
+            else
+            {
+                LibGcrypt.Authenticate(handle, from, (nuint)source.Length);
+                source.CopyTo(destination);
+            }
+
             right = LibGcrypt.CheckTag(handle, tagStart, (nuint)tag.Length) == 0;
         }
 
@@ -114,7 +137,7 @@ internal sealed unsafe class GcryptAeadMode : AeadCipher
         nonce = nonce[..(_saltSize + IvSize)];
         _key!.Span[^_saltSize..].CopyTo(nonce);
         associated[^IvSize..].CopyTo(nonce[_saltSize..]);
-        if (_saltSize > 0)
+        if (_saltSize > 0 && _encrypts)
         {
             associated = associated[..^IvSize];
         }

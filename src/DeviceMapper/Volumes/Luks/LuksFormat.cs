@@ -54,11 +54,13 @@ public sealed record LuksFormat
     /// <summary>Bytes of the volume's key.</summary>
     internal int VolumeKeySize => KeySize + (IntegrityOrNull?.AuthenticationKeySize ?? 0);
 
-    /// <summary>What encrypts a keyslot: one that authenticates has no place for its tags there.</summary>
-    internal string KeyslotCipher => Integrity is null ? Cipher : "aes-xts-plain64";
+    /// <summary>What encrypts a keyslot: one that authenticates has no place for its tags there, and cryptsetup reads none in the words of the kernel's crypto API.</summary>
+    internal string KeyslotCipher => HasKeyslotsLikeSectors ? Cipher : "aes-xts-plain64";
 
     /// <summary>Bytes of its key.</summary>
-    internal int KeyslotKeySize => Integrity is null ? KeySize : 64;
+    internal int KeyslotKeySize => HasKeyslotsLikeSectors ? KeySize : 64;
+
+    private bool HasKeyslotsLikeSectors => Integrity is null && (Version == 1 || !Cipher.StartsWith("capi:", StringComparison.Ordinal));
 
     /// <summary>What makes a key of a passphrase.</summary>
     internal string DerivationOrDefault => Derivation ?? (Version == 1 ? "pbkdf2" : "argon2id");
