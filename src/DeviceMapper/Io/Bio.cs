@@ -35,6 +35,10 @@ public sealed class Bio
     internal bool StatisticsMerged;
     internal bool StatisticsWhole;
 
+    // Metadata of its blocks, and of others too in a clone; how many bytes of data come before its own there.
+    internal BioTags? Tags;
+    internal int TagsOffset;
+
     /// <summary>Link of whatever list the bio is in: a thread's pool or submit list, or a list of who holds it.</summary>
     internal Bio? Next;
 
@@ -210,6 +214,7 @@ public sealed class Bio
         Owner = null;
         Device = null;
         Context = null;
+        Tags = null;
         _completion = null;
         Flags = BioFlags.None;
         Next = thread.Pool;
@@ -232,6 +237,12 @@ public sealed class Bio
         Sector = parent.Sector;
         Count = parent.Count;
         Buffer = parent.Buffer;
+        if (parent.Tags is { } tags)
+        {
+            Tags = tags;
+            TagsOffset = parent.TagsOffset;
+        }
+
         TargetBioNumber = 0;
         Status = BioStatus.Ok;
         WasSent = false;

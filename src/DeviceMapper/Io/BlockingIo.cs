@@ -63,7 +63,8 @@ public sealed class BlockingIo : IBioCompletion
         bio.Count = count + SectorCount.FromBytes((ulong)buffer.Length);
         bio.Buffer = buffer;
         bio.Flags = flags;
-        bio.Context = tags;
+        bio.Tags = tags;
+        bio.TagsOffset = 0;
         BlockingIo wait = new();
         bio.Submit(wait);
         Plug.Flush();

@@ -48,6 +48,6 @@ public sealed partial record QueueLimits
     /// <summary>Whether the device itself makes single writes durable.</summary>
     public bool Fua { get; init; }
 
-    /// <summary>The metadata that the device keeps for its blocks; null for none. Not stacked: only the target right above may use it.</summary>
+    /// <summary>The metadata that the device keeps for its blocks; null for none. A table passes it on where all of its targets do, and have the same.</summary>
     public IntegrityProfile? Integrity { get; init; }
 }

@@ -191,6 +191,7 @@ public sealed partial class MappedDevice
             clone.Sector = at;
             clone.Count = length;
             clone.Buffer = bio.Buffer.Slice(offset, (int)length.Bytes);
+            clone.TagsOffset += offset;
             SendPiece(bio, clone, target, thread);
             left -= length;
             if (left == SectorCount.Zero)

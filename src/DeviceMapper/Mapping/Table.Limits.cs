@@ -16,7 +16,7 @@ public sealed partial class Table
     {
         QueueLimits limits = QueueLimits.Stacking;
         uint[] blockSizes = new uint[_targets.Length]; // of each target's devices
-        IntegrityProfile? integrity = null; // of a target that is alone: profiles do not stack
+        IntegrityProfile?[] profiles = new IntegrityProfile?[_targets.Length];
         (bool discards, bool zeroes, bool erases, bool flushes) = (true, true, true, false);
         for (int i = 0; i < _targets.Length; i++)
         {
@@ -28,6 +28,7 @@ public sealed partial class Table
                 below = below.Stack(LimitsOf(area), area.Start);
             }
 
+            below = below with { Integrity = ProfileOfAll([.. areas.Select(area => LimitsOf(area).Integrity)]) };
             blockSizes[i] = below.LogicalBlockSize;
             QueueLimits own = target.AdjustLimits(below);
             foreach (TargetArea area in areas)
@@ -41,7 +42,7 @@ public sealed partial class Table
             erases &= target.SecureEraseBios > 0 && Array.TrueForAll(areas, a => LimitsOf(a).MaxSecureErase.Value > 0);
             flushes |= target.FlushBios > 0 && (target.FlushSupported || Array.Exists(areas, a => LimitsOf(a).WriteCache));
             limits = limits.Stack(own, target.Start);
-            integrity = _targets.Length == 1 ? own.Integrity : null;
+            profiles[i] = own.Integrity;
         }
 
         CheckBlocks(limits.LogicalBlockSize, blockSizes);
@@ -54,9 +55,30 @@ public sealed partial class Table
             MaxSecureErase = erases ? limits.MaxSecureErase : SectorCount.Zero,
             WriteCache = limits.WriteCache || flushes,
             Fua = limits.Fua || flushes,
-            Integrity = integrity,
+            Integrity = StackProfiles(profiles),
         };
     }
+
+    /// <summary>What the targets keep beside each block: nothing, where one keeps other things than another, or does not pass on what is below it.</summary>
+    private IntegrityProfile? StackProfiles(IntegrityProfile?[] profiles)
+    {
+        if (!_targets.All(target => target.Type.Has(TargetFeatures.PassesIntegrity) || target.Type.Has(TargetFeatures.Integrity)))
+        {
+            return null;
+        }
+
+        IntegrityProfile? common = ProfileOfAll(profiles);
+        if (common is null && Array.FindIndex(profiles, profile => profile != profiles[0]) is > 0 and int other)
+        {
+            Owner.Logger.TableWarning(
+                Owner.Name, $"{Where(other)}: keeps other metadata beside its blocks than the targets before it, or none: nothing is kept for tables above");
+        }
+
+        return common;
+    }
+
+    private static IntegrityProfile? ProfileOfAll(IntegrityProfile?[] profiles) =>
+        profiles.Length > 0 && Array.TrueForAll(profiles, profile => profile == profiles[0]) ? profiles[0] : null;
 
     private static QueueLimits LimitsOf(TargetArea area) => area.Device.Device.Limits;
 

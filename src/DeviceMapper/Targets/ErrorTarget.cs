@@ -27,7 +27,7 @@ public sealed class ErrorTarget : Target
 
     /// <summary>The type <c>error</c>.</summary>
     public static TargetType Definition { get; } = new(
-        "error", new(1, 7, 0), "[<device> <offset>]", TargetFeatures.Wildcard, arguments => new ErrorTarget(arguments));
+        "error", new(1, 7, 0), "[<device> <offset>]", TargetFeatures.Wildcard | TargetFeatures.PassesIntegrity, arguments => new ErrorTarget(arguments));
 
     /// <inheritdoc/>
     public override MapResult Map(Bio bio) => MapResult.Kill;

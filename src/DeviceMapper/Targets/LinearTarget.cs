@@ -23,7 +23,7 @@ public sealed class LinearTarget : Target
 
     /// <summary>The type <c>linear</c>.</summary>
     public static TargetType Definition { get; } = new(
-        "linear", new(1, 4, 0), "<device> <offset>", TargetFeatures.NoWait, arguments => new LinearTarget(arguments));
+        "linear", new(1, 4, 0), "<device> <offset>", TargetFeatures.PassesIntegrity | TargetFeatures.NoWait, arguments => new LinearTarget(arguments));
 
     /// <inheritdoc/>
     public override MapResult Map(Bio bio)

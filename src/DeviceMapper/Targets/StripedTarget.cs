@@ -57,7 +57,7 @@ public sealed class StripedTarget : Target
         "striped",
         new(1, 6, 0),
         "<stripes> <chunk size> (<device> <offset>)...",
-        TargetFeatures.NoWait,
+        TargetFeatures.PassesIntegrity | TargetFeatures.NoWait,
         arguments => new StripedTarget(arguments));
 
     /// <inheritdoc/>

@@ -19,6 +19,12 @@ public enum TargetFeatures
     /// <summary>May replace an immutable target.</summary>
     Wildcard = 8,
 
+    /// <summary>Keeps metadata for the blocks of its bios by itself.</summary>
+    Integrity = 16,
+
+    /// <summary>Passes on what the devices below keep as metadata for their blocks.</summary>
+    PassesIntegrity = 32,
+
     /// <summary>Maps <see cref="Io.BioFlags.NoWait"/> bios without waiting.</summary>
     NoWait = 128,
 }

@@ -25,6 +25,8 @@ public sealed class CryptAeadTests
         { 'D', 24, "capi:rfc7539esp(chacha20,poly1305)-random", 36, "integrity:24:aead" },
         { 'J', 32, "capi:aegis128-random", 16, "integrity:32:aead" },
         { 'D', 16, "capi:aegis128-plain64", 16, "integrity:16:aead sector_size:4096" },
+        { 'D', 24, "capi:rfc4543(gcm(aes))-random", 36, "integrity:24:aead" },
+        { 'D', 48, "capi:authenc(hmac(sha256),hctr2(aes))-plain64", 64, "integrity:32:aead" },
     };
 
     [Theory]
@@ -108,6 +110,60 @@ public sealed class CryptAeadTests
     }
 
     [Theory]
+    [InlineData('D', "0 1500 linear /dev/mapper/i 8")]
+    [InlineData('J', "0 333 linear /dev/mapper/i 1000\n333 500 linear /dev/mapper/i 17\n833 667 linear /dev/mapper/i 1380")]
+    [InlineData('D', "0 1500 striped 3 4 /dev/mapper/i 3 /dev/mapper/i 603 /dev/mapper/i 1203")]
+    [InlineData('J', "0 1500 delay /dev/mapper/i 5 0")]
+    [InlineData('D', "0 1500 multipath 2 queue_mode bio 0 1 1 round-robin 0 1 0 /dev/mapper/i")]
+    public void Tags_go_with_their_data_through_targets_between(char mode, string table)
+    {
+        using TestRegistry registry = NewRegistry();
+        using ShufflingThread shuffling = new(7);
+        registry.Create("i", IntegrityTable(mode, 32, string.Empty));
+        registry["a"].Later = shuffling;
+        registry["a"].Recording = false;
+        MappedDevice between = registry.Create("n", table);
+        Assert.Equal(new IntegrityProfile(32, 512), between.Limits.Integrity);
+        Assert.Equal(BioStatus.Ok, TestBio.Write(between, 0, new byte[4096])); // a superblock lies there
+        MappedDevice[] above =
+        [
+            registry.Create("c", $"0 700 crypt capi:gcm(aes)-random {Key} 0 /dev/mapper/n 0 1 integrity:28:aead"),
+            registry.Create("t", "0 700 integrity /dev/mapper/n 750 32 I 1 internal_hash:sha256"),
+        ];
+        foreach (MappedDevice device in above)
+        {
+            Assert.Equal(BioStatus.Ok, TestBio.Write(device, 0, new byte[700 * Sector.Size]));
+            VerifiedIo io = new(device, 0, 700, 1) { Largest = 256 };
+            for (int i = 0; i < 200; i++)
+            {
+                io.Step();
+            }
+
+            io.CheckAll();
+        }
+
+        byte[] moved = TestBio.Read(between, 11, 1);
+        Assert.Equal(BioStatus.Ok, TestBio.Write(between, 10, moved)); // without its tag
+        Assert.Equal(BioStatus.Protection, TestBio.Do(above[0], BioOperation.Read, 10, 1));
+        Assert.Equal(BioStatus.Ok, TestBio.Do(above[0], BioOperation.Read, 11, 500));
+    }
+
+    [Theory]
+    [InlineData("0 64 linear /dev/mapper/i 0\n64 64 linear a 4000", true)]
+    [InlineData("0 64 linear a 4000\n64 64 linear /dev/mapper/i 0", true)]
+    [InlineData("0 64 linear /dev/mapper/i 0\n64 64 error", true)]
+    [InlineData("0 64 linear /dev/mapper/i 0\n64 64 zero", false)]
+    [InlineData("0 128 striped 2 4 /dev/mapper/i 0 a 4000", false)]
+    [InlineData("0 128 flakey /dev/mapper/i 0 100 0", false)]
+    public void A_table_whose_targets_do_not_all_have_the_same_tags_has_none(string table, bool warns)
+    {
+        using TestRegistry registry = NewRegistry();
+        registry.Create("i", "0 2048 integrity b 0 32 D 0");
+        Assert.Null(registry.Create("n", table).Limits.Integrity);
+        Assert.Equal(warns, registry.Log.Lines.Any(line => line.Contains("keeps other metadata beside its blocks", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData("a", "0 8 crypt capi:gcm(aes)-random K 0 a 0 1 integrity:28:aead", "keeps no metadata")]
     [InlineData("b", "0 8 crypt capi:gcm(aes)-random K 0 /dev/mapper/i 0 1 integrity:49:aead", "keeps 48 bytes for a sector")]
     [InlineData("c", "0 8 crypt capi:gcm(aes)-random K 0 /dev/mapper/i 0 2 integrity:28:aead sector_size:4096", "sectors of 512 bytes")]
@@ -126,6 +182,7 @@ public sealed class CryptAeadTests
     {
         TestRegistry registry = new();
         registry.Add("a", 8192);
+        registry.Add("b", 8192);
         return registry;
     }
 

@@ -23,6 +23,7 @@ public sealed class CryptTarget : Target
     private readonly DeviceReference _device;
     private readonly Sector _start; // on the device, of the target's first sector
     private readonly ulong _sectorMask; // sectors of 512 bytes in one that is encrypted at once, less one
+    private IntegrityProfile? _tags; // of the device, where they are used
     private bool _suspended;
 
     /// <summary>Takes cipher, key, offset of the vectors, device, offset there, and options.</summary>
@@ -99,7 +100,8 @@ public sealed class CryptTarget : Target
         bio.ContextValue = _ivOffset + offset.Value;
         if (_cipher.TagStride != 0)
         {
-            bio.Context = BioTags.Rent(bio.Sector, _cipher.TagBytes(bio.Buffer.Length));
+            bio.Tags = BioTags.Rent(_tags!, bio.Buffer.Length);
+            bio.TagsOffset = 0;
         }
 
         return bio.Operation == BioOperation.Read ? MapResult.Remapped : MapWrite(bio);
@@ -108,7 +110,7 @@ public sealed class CryptTarget : Target
     /// <inheritdoc/>
     public override EndResult EndIo(Bio bio, ref BioStatus status)
     {
-        BioTags? tags = bio.Context as BioTags;
+        BioTags? tags = bio.Tags;
         if (bio.Operation == BioOperation.Write)
         {
             BufferPool.Return(new BufferSegment(bio.Buffer.Address, (int)bio.ContextValue));
@@ -241,7 +243,7 @@ public sealed class CryptTarget : Target
         }
 
         BioBuffer destination = new(ciphertext.Address, bio.Buffer.Length);
-        _cipher.Encrypt(bio.Buffer, destination.Span, sector, SpanOf(bio.Context as BioTags));
+        _cipher.Encrypt(bio.Buffer, destination.Span, sector, SpanOf(bio.Tags));
         bio.Buffer = destination;
         return MapResult.Remapped;
     }
@@ -262,6 +264,7 @@ public sealed class CryptTarget : Target
         }
 
         _cipher.UseTags(_options.TagSize, profile.TagSize);
+        _tags = profile;
     }
 
     /// <summary>Reads the key that a word stands for, and gives it to the ciphers.</summary>

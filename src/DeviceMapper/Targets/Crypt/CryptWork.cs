@@ -83,7 +83,7 @@ internal sealed class CryptWork : SplitWork
 
         work._target = target;
         work._cipher = target.Cipher;
-        work._tags = bio.Context as BioTags;
+        work._tags = bio.Tags;
         work._isWrong = 0;
         work._bio = bio;
         work._source = bio.Buffer;

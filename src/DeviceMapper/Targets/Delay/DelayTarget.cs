@@ -47,7 +47,7 @@ public sealed class DelayTarget : Target
         "delay",
         new(1, 4, 0),
         "<device> <offset> <delay> [<write_device> <write_offset> <write_delay> [<flush_device> <flush_offset> <flush_delay>]]",
-        TargetFeatures.None,
+        TargetFeatures.PassesIntegrity,
         arguments => new DelayTarget(arguments));
 
     /// <inheritdoc/>

@@ -128,7 +128,7 @@ internal sealed class BlockTags(IntegrityDevice device, IntegrityState state)
     private BioStatus ReadAgain(ulong sector, BioBuffer block, ReadOnlySpan<byte> tag)
     {
         using BufferScope own = new(block.Length);
-        BioTags? tuple = device.TupleSize == 0 ? null : device.RentTuples(sector, block.Length);
+        BioTags? tuple = device.TupleSize == 0 ? null : device.RentTuples(block.Length);
         try
         {
             BioStatus status = device.ReadData(sector, own.Buffer, tuple);

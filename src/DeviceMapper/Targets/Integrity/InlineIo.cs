@@ -32,7 +32,8 @@ internal sealed class InlineIo(IntegrityDevice device, IntegrityState state, Ran
         bio.ContextValue = sector;
         if (device.TupleSize != 0)
         {
-            bio.Context = TuplesOf(bio);
+            bio.Tags = TuplesOf(bio);
+            bio.TagsOffset = 0;
         }
 
         device.Remap(bio);
@@ -46,7 +47,7 @@ internal sealed class InlineIo(IntegrityDevice device, IntegrityState state, Ran
     /// <returns>Whether it has ended; if not, the target's thread has to go on. The sectors are still taken.</returns>
     public bool TryEnd(Bio bio, bool mayWait, ref BioStatus status)
     {
-        if (bio.Context is BioTags tuples)
+        if (bio.Tags is { } tuples)
         {
             return TryEndWithTuples(bio, tuples, mayWait, ref status);
         }
@@ -56,7 +57,7 @@ internal sealed class InlineIo(IntegrityDevice device, IntegrityState state, Ran
             return true;
         }
 
-        Span<byte> external = device.TagsOf(bio, bio.ContextValue);
+        Span<byte> external = IntegrityDevice.TagsOf(bio);
         bool ended = bio.IsWrite
             ? _tags.TryEndWrite(bio.ContextValue, bio.Buffer, external, mayWait, out BioStatus end)
             : _tags.TryEndRead(bio.ContextValue, bio.Buffer, external, mayWait, out end);
@@ -67,7 +68,7 @@ internal sealed class InlineIo(IntegrityDevice device, IntegrityState state, Ran
     /// <summary>Mode I: what goes down with a write, or what a read brings.</summary>
     private BioTags TuplesOf(Bio bio)
     {
-        BioTags tuples = device.RentTuples(bio.ContextValue, bio.Buffer.Length);
+        BioTags tuples = device.RentTuples(bio.Buffer.Length);
         if (bio.IsWrite)
         {
             device.MakeTags(bio.ContextValue, bio.Buffer, tuples.Memory.Span, device.TupleSize);

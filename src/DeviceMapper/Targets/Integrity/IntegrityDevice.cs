@@ -31,7 +31,7 @@ internal sealed class IntegrityDevice : IDisposable
         _data = device;
         _metadata = options.MetadataDevice ?? device;
         _start = start;
-        TupleSize = options.Mode == 'I' ? device.Device.Limits.Integrity!.TagSize : 0;
+        Below = options.Mode == 'I' ? device.Device.Limits.Integrity : null;
         Superblock = new IntegritySuperblock(options, tagSize, device.Backend.Size.Value, _metadata.Backend.Size.Value, start);
     }
 
@@ -50,8 +50,14 @@ internal sealed class IntegrityDevice : IDisposable
     /// <summary>Bytes that have one tag.</summary>
     public int BlockSize => Sector.Size << Options.Log2Block;
 
+    /// <summary>What it keeps beside each block for who is above; null with tags of its own. Known once it is open.</summary>
+    public IntegrityProfile? Profile { get; private set; }
+
+    /// <summary>Mode I: what the device below keeps beside each block, for its tag; null in other modes.</summary>
+    public IntegrityProfile? Below { get; }
+
     /// <summary>Mode I: bytes that the device below keeps beside each block, for its tag; 0 in other modes.</summary>
-    public int TupleSize { get; }
+    public int TupleSize => Below?.TagSize ?? 0;
 
     /// <summary>Whether a superblock was made, which is to be written after the journal.</summary>
     public bool IsBlank { get; private set; }
@@ -86,6 +92,7 @@ internal sealed class IntegrityDevice : IDisposable
         }
 
         Superblock.Check();
+        Profile = Options.InternalHash is null ? new IntegrityProfile(Superblock.TagSize, BlockSize) : null;
         _tags = new TagCache(_metadata, _start + new SectorCount(Superblock.InitialSectors));
         if (IsBlank)
         {
@@ -162,7 +169,7 @@ internal sealed class IntegrityDevice : IDisposable
     /// <summary>Mode I: writes blocks with their tags.</summary>
     public BioStatus WriteWithTuples(ulong sector, BioBuffer data)
     {
-        BioTags tuples = RentTuples(sector, data.Length);
+        BioTags tuples = RentTuples(data.Length);
         MakeTags(sector, data, tuples.Memory.Span, TupleSize);
         BioStatus status = WriteData(sector, data, tuples);
         tuples.Return();
@@ -170,9 +177,8 @@ internal sealed class IntegrityDevice : IDisposable
     }
 
     /// <summary>Mode I: memory for what the device below keeps beside blocks. For any thread.</summary>
-    /// <param name="sector">Of the first block.</param>
-    /// <param name="length">Of all of them, in bytes.</param>
-    public BioTags RentTuples(ulong sector, int length) => BioTags.Rent(DataAt(sector), length / BlockSize * TupleSize);
+    /// <param name="length">Of the blocks, in bytes.</param>
+    public BioTags RentTuples(int length) => BioTags.Rent(Below!, length);
 
     /// <summary>Discards data, within one run of it.</summary>
     public BioStatus DiscardData(ulong sector, SectorCount count) => BlockingIo.Discard(_data.Device, DataAt(sector), count);
@@ -206,20 +212,8 @@ internal sealed class IntegrityDevice : IDisposable
         return mayWait || status != BioStatus.Ok || _tags!.TryWrite(Superblock.TagByte(sector), tags);
     }
 
-    /// <summary>The tags that come with a bio from the target above, one for each block; empty where there are none. For any thread.</summary>
-    /// <param name="bio">The bio.</param>
-    /// <param name="sector">Its first sector, from the target's start.</param>
-    public Span<byte> TagsOf(Bio bio, ulong sector)
-    {
-        if (bio.Parent?.Context is not BioTags tags)
-        {
-            return default;
-        }
-
-        int size = Superblock.TagSize;
-        int first = (int)((sector - tags.Start.Value) >> Superblock.Log2Block);
-        return tags.Memory.Span.Slice(first * size, (int)(bio.Count.Value >> Superblock.Log2Block) * size);
-    }
+    /// <summary>The tags that came with a bio from above, one for each block; empty where there are none. For any thread.</summary>
+    public static Span<byte> TagsOf(Bio bio) => bio.Context is BioTags tags ? tags.Of(bio.TagsOffset, (int)bio.Count.Bytes) : default;
 
     /// <summary>Reads what lies behind the superblock.</summary>
     public BioStatus ReadJournal(ulong sector, BioBuffer buffer) => BlockingIo.Read(_metadata.Device, JournalAt(sector), buffer);

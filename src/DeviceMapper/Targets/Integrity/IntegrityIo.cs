@@ -50,7 +50,7 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
     {
         ulong sector = bio.Sector.Value;
         BioBuffer data = bio.Buffer;
-        Span<byte> tags = TagsOf(bio);
+        Span<byte> tags = IntegrityDevice.TagsOf(bio);
         int blocks = data.Length / device.BlockSize;
         if (Mode != 'J' || state.Journal.IsEmpty)
         {
@@ -105,10 +105,10 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
     {
         if (Mode != 'J')
         {
-            return WritePlace(bio.Sector.Value, bio.Buffer, TagsOf(bio));
+            return WritePlace(bio.Sector.Value, bio.Buffer, IntegrityDevice.TagsOf(bio));
         }
 
-        ReadOnlySpan<byte> tags = TagsOf(bio);
+        ReadOnlySpan<byte> tags = IntegrityDevice.TagsOf(bio);
 
         int blocks = bio.Buffer.Length / device.BlockSize;
         for (int done = 0; done < blocks && device.Failure == BioStatus.Ok;)
@@ -127,7 +127,7 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
 
     private BioStatus ReadWithTuples(ulong sector, BioBuffer data)
     {
-        BioTags tuples = device.RentTuples(sector, data.Length);
+        BioTags tuples = device.RentTuples(data.Length);
         BioStatus status = device.ReadData(sector, data, tuples);
         if (status == BioStatus.Ok)
         {
@@ -212,8 +212,6 @@ internal sealed class IntegrityIo(IntegrityDevice device, IntegrityState state)
             device.Flush();
         }
     }
-
-    private Span<byte> TagsOf(Bio bio) => device.TagsOf(bio, bio.Sector.Value);
 
     private Span<byte> TagsOf(Span<byte> tags, int first, int count) => tags.IsEmpty ? default : tags.Slice(first * TagSize, count * TagSize);
 

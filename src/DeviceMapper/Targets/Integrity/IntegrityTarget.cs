@@ -68,7 +68,7 @@ public sealed class IntegrityTarget : Target
         "integrity",
         new(1, 14, 0),
         "<device> <offset> <tag size> <mode> <#options> [<option>...]",
-        TargetFeatures.Singleton,
+        TargetFeatures.Singleton | TargetFeatures.Integrity,
         arguments => new IntegrityTarget(arguments));
 
     /// <inheritdoc/>
@@ -81,11 +81,13 @@ public sealed class IntegrityTarget : Target
             return MapResult.Kill;
         }
 
-        if ((_options.Mode == 'R' && bio.IsWrite) || (_options.InternalHash is not null && bio.Parent?.Context is BioTags))
+        if ((_options.Mode == 'R' && bio.IsWrite) || (bio.Tags is { } tags && tags.Profile != _integrity.Profile))
         {
             return MapResult.Kill;
         }
 
+        bio.Context = bio.Tags; // what goes down has no tags, or others
+        bio.Tags = null;
         bio.Sector = new Sector(offset);
         if (_inline.TryBegin(bio))
         {
@@ -170,7 +172,7 @@ public sealed class IntegrityTarget : Target
             LogicalBlockSize = Math.Max(limits.LogicalBlockSize, block),
             PhysicalBlockSize = Math.Max(limits.PhysicalBlockSize, block),
             IoMin = Math.Max(limits.IoMin, block),
-            Integrity = _options.InternalHash is null ? new IntegrityProfile(_integrity.Superblock.TagSize, _integrity.BlockSize) : null,
+            Integrity = _integrity.Profile,
         };
     }
 

@@ -55,7 +55,7 @@ public sealed partial class MultipathTarget : Target
         new(1, 14, 0),
         "<#features> feature... <#handler words> handler... <#groups> <first group> "
             + "(<selector> <#selector words> word... <#paths> <#path words> (<device> word...)...)...",
-        TargetFeatures.Singleton | TargetFeatures.Immutable,
+        TargetFeatures.Singleton | TargetFeatures.Immutable | TargetFeatures.PassesIntegrity,
         arguments => new MultipathTarget(arguments));
 
     /// <inheritdoc/>
