@@ -31,7 +31,13 @@ internal sealed unsafe class FuseWorker : IDisposable
     private ulong _groupNode; // whose reads and writes are held back
     private uint _group; // bytes of them
 
-    public FuseWorker(FuseServer server, FuseWorkers workers, bool permanent, int stopEvent)
+    /// <summary>Makes the worker; <see cref="Run"/> is its thread.</summary>
+    /// <param name="server">Whose requests.</param>
+    /// <param name="workers">The others.</param>
+    /// <param name="permanent">Whether it stays when there is nothing to do.</param>
+    /// <param name="wakesAlways">Whether each request that comes wakes it; else one of those that sleep.</param>
+    /// <param name="stopEvent">Readable when all are to stop.</param>
+    public FuseWorker(FuseServer server, FuseWorkers workers, bool permanent, bool wakesAlways, int stopEvent)
     {
         _server = server;
         _workers = workers;
@@ -43,7 +49,7 @@ internal sealed unsafe class FuseWorker : IDisposable
             throw new DmException(Errnos.Last, "fuse: cannot wait for requests: epoll_create1 failed");
         }
 
-        Watch(server.Connection.Descriptor, LibC.EPOLLIN | LibC.EPOLLEXCLUSIVE); // one request wakes one worker
+        Watch(server.Connection.Descriptor, wakesAlways ? LibC.EPOLLIN : LibC.EPOLLIN | LibC.EPOLLEXCLUSIVE);
         Watch(stopEvent, LibC.EPOLLIN);
     }
 
