@@ -50,4 +50,16 @@ public sealed partial record QueueLimits
 
     /// <summary>The metadata that the device keeps for its blocks; null for none. A table passes it on where all of its targets do, and have the same.</summary>
     public IntegrityProfile? Integrity { get; init; }
+
+    /// <summary>
+    /// How many sectors a discard from a sector on takes at most, before tables are asked: up to the next multiple of the granularity, and from there
+    /// what a bio of the kernel has bytes for (<c>bio_discard_limit</c>, block/blk-lib.c).
+    /// </summary>
+    public SectorCount DiscardRoomAt(Sector at)
+    {
+        // The kernel's rounding, also where it is none: a pool's blocks need not be a power of two.
+        ulong within = Math.Max(DiscardGranularity, Sector.Size) / Sector.Size - 1;
+        ulong next = ((at.Value - 1) | within) + 1;
+        return new SectorCount(next != at.Value ? next - at.Value : uint.MaxValue / Sector.Size & ~within);
+    }
 }

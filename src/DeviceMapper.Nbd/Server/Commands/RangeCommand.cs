@@ -8,6 +8,7 @@ namespace DeviceMapper.Nbd.Server.Commands;
 /// TRIM, WRITE_ZEROES and CACHE: a range without data, which may be longer than any buffer. Where the device cannot write zeroes,
 /// zeroes are written, piece by piece, unless the client wants them fast or not at all.
 /// </summary>
+/// <remarks>A discard that does not begin at a multiple of the granularity is two, as the kernel's BLKDISCARD makes it: both are done, and the first error counts.</remarks>
 internal sealed class RangeCommand(Transmission connection) : Command(connection)
 {
     private const int PieceLength = 1 << 20;
@@ -20,6 +21,7 @@ internal sealed class RangeCommand(Transmission connection) : Command(connection
     private NbdCommandFlags _flags;
     private Sector _start;
     private SectorCount _left;
+    private BioStatus _discarded; // the first error of a discard's pieces
 
     public void Start(in NbdRequest request)
     {
@@ -31,7 +33,8 @@ internal sealed class RangeCommand(Transmission connection) : Command(connection
         switch (_command)
         {
             case NbdCommand.Trim:
-                Submit(BioOperation.Discard, BioFlags.None, _left, default);
+                _discarded = BioStatus.Ok;
+                SubmitDiscard();
                 break;
             case NbdCommand.WriteZeroes:
                 Submit(BioOperation.WriteZeroes, (_flags & NbdCommandFlags.NoHole) != 0 ? BioFlags.NoUnmap : BioFlags.None, _left, default);
@@ -53,6 +56,18 @@ internal sealed class RangeCommand(Transmission connection) : Command(connection
         {
             SubmitPiece(BioOperation.Write, Zeroes.Value);
             return;
+        }
+
+        if (done == BioOperation.Discard)
+        {
+            _discarded = status = _discarded != BioStatus.Ok ? _discarded : status;
+            if (count < _left)
+            {
+                _start += count;
+                _left -= count;
+                SubmitDiscard();
+                return;
+            }
         }
 
         if (status != BioStatus.Ok || done == BioOperation.Flush)
@@ -86,6 +101,9 @@ internal sealed class RangeCommand(Transmission connection) : Command(connection
         NativeMemory.Clear(zeroes, PieceLength);
         return (nint)zeroes;
     }
+
+    private void SubmitDiscard() =>
+        Submit(BioOperation.Discard, BioFlags.None, SectorCount.Min(_left, Connection.Device.Limits.DiscardRoomAt(_start)), default);
 
     private void SubmitPiece(BioOperation operation, nint memory)
     {
