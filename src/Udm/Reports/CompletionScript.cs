@@ -5,8 +5,8 @@ using Udm.Verbs;
 namespace Udm.Reports;
 
 /// <summary>
-/// Scripts that complete the command line in a shell. What they offer is taken from the help: a verb's options are those that its help
-/// names, and it works on devices where its usage says <c>DEVICE</c>.
+/// Scripts that complete the command line in a shell. What they offer of dmsetup's options is taken from the help: those that a verb's help
+/// names; it works on devices where its usage says <c>DEVICE</c>.
 /// </summary>
 internal static partial class CompletionScript
 {
@@ -19,7 +19,7 @@ internal static partial class CompletionScript
     public static IReadOnlyList<OptionForm> OptionsOf(Verb verb)
     {
         HashSet<string> named = [.. LongOption().Matches($"{verb.Usage}\n{verb.Help}").Select(match => match.Groups["name"].Value)];
-        return [.. OptionForm.All.Where(form => named.Contains(form.Name) || OfAllVerbs.Contains(form.Option))];
+        return [.. OptionForm.All.Where(form => (form.IsOwn ? verb.OwnOptions.Contains(form.Option) : named.Contains(form.Name)) || OfAllVerbs.Contains(form.Option))];
     }
 
     /// <summary>For bash 4 and later.</summary>

@@ -13,8 +13,9 @@ internal static class DeviceReport
     /// <summary>Checks the words.</summary>
     /// <returns>The report; null without <c>-c</c>.</returns>
     /// <exception cref="UsageException">A word is none of those that dmsetup takes there.</exception>
-    public static Report<DeviceRow>? Of(CommandLine options, Verb verb)
+    public static Report<DeviceRow>? Of(VerbContext context, Verb verb)
     {
+        CommandLine options = context.Options;
         if (!verb.IsOfDmsetup || AlwaysOfColumns.Contains(verb.Name))
         {
             return null;
@@ -39,7 +40,20 @@ internal static class DeviceReport
             throw new UsageException("--sort is for 'info -c'");
         }
 
-        _ = DeviceColumns.Select(options.Value(Option.Select) ?? "");
-        return new Report<DeviceRow>(DeviceColumns.All, DeviceColumns.Wanted(options.Value(Option.Fields)), options.Value(Option.Sort) ?? "");
+        Report<DeviceRow> report = new(DeviceColumns.All, DeviceColumns.Wanted(options.Value(Option.Fields)), options.Value(Option.Sort) ?? "");
+        LookAround(context, report, DeviceColumns.Select(options.Value(Option.Select) ?? ""));
+        return report;
+    }
+
+    /// <summary>
+    /// Columns of the tree, also to sort by or to select by, make dmsetup look at all devices before it begins; where there is none it says so, once
+    /// more than the verb itself.
+    /// </summary>
+    public static void LookAround(VerbContext context, Report<DeviceRow> report, Selection<DeviceRow> selection)
+    {
+        if (!context.PrintsJson && report.Columns.Concat(selection.Columns).Any(column => column.Group == "tree") && context.Devices.List().Count == 0)
+        {
+            context.Out.WriteLine("No devices found");
+        }
     }
 }

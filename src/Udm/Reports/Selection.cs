@@ -18,6 +18,7 @@ internal sealed class Selection<T>
     private static readonly string[] Operators = ["=~", "!~", "=", "!=", ">=", ">", "<=", "<"];
 
     private readonly IReadOnlyList<Column<T>> _columns;
+    private readonly List<Column<T>> _compared = [];
     private readonly string _text;
     private readonly Func<T, bool> _matches;
     private int _at;
@@ -37,6 +38,9 @@ internal sealed class Selection<T>
     /// <summary>Reads a selection; an empty one selects all.</summary>
     /// <exception cref="UsageException">It is malformed; the sentence says where.</exception>
     public static Selection<T> Parse(IReadOnlyList<Column<T>> columns, string text) => new(columns, text);
+
+    /// <summary>The columns that it compares.</summary>
+    public IEnumerable<Column<T>> Columns => _compared;
 
     /// <summary>Whether a row is wanted.</summary>
     public bool Matches(T row) => _matches(row);
@@ -86,6 +90,7 @@ internal sealed class Selection<T>
 
         Column<T> column = _columns.FirstOrDefault(known => Canonical(known.Id) == Canonical(word))
             ?? throw new UsageException($"--select: there is no column '{word}'; 'udm help --columns' lists them");
+        _compared.Add(column);
         SkipBlanks();
         string sign = Array.Find(Operators, sign => string.CompareOrdinal(_text, _at, sign, 0, sign.Length) == 0)
             ?? throw Wrong($"one of {string.Join(' ', Operators)} expected");

@@ -34,6 +34,9 @@ internal sealed class ApplyVerb : Verb
         """;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> OwnOptions => [Option.Plan, Option.Prune];
+
+    /// <inheritdoc/>
     public override int MinOperands => 1;
 
     /// <inheritdoc/>

@@ -50,6 +50,9 @@ internal sealed class CreateVerb : Verb
         """;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> OwnOptions => [Option.DryRun];
+
+    /// <inheritdoc/>
     public override int MaxOperands => 2;
 
     /// <inheritdoc/>

@@ -33,6 +33,9 @@ internal sealed class DaemonVerb : Verb
         """;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> OwnOptions => [Option.Block, Option.Nbd, Option.NoSpaceTimeout, Option.VerityCertificates];
+
+    /// <inheritdoc/>
     public override int MaxOperands => 0;
 
     /// <inheritdoc/>

@@ -25,6 +25,9 @@ internal sealed class HelpVerb : Verb
         """;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> OwnOptions => [Option.Markdown];
+
+    /// <inheritdoc/>
     public override int MaxOperands => 1;
 
     /// <inheritdoc/>

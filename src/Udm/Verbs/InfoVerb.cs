@@ -83,6 +83,7 @@ internal sealed class InfoVerb : DeviceVerb
         {
             _report = new Report<DeviceRow>(DeviceColumns.All, fields, keys);
             _selection = DeviceColumns.Select(selection);
+            DeviceReport.LookAround(context, _report, _selection);
         }
         catch (UsageException) when (StatisticsColumns.Have(fields, keys, selection))
         {

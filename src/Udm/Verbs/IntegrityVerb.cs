@@ -53,6 +53,17 @@ internal sealed class IntegrityVerb : Verb
         """;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> OwnOptions =>
+    [
+        Option.AllowDiscards, Option.BitmapFlushTime, Option.BitmapSectorsPerBit, Option.BufferSectors, Option.DataDevice,
+        Option.Integrity, Option.IntegrityBitmapMode, Option.IntegrityKeyFile, Option.IntegrityKeySize, Option.IntegrityLegacyRecalculate,
+        Option.IntegrityNoJournal, Option.IntegrityRecalculate, Option.IntegrityRecalculateReset, Option.IntegrityRecoveryMode,
+        Option.InterleaveSectors, Option.JournalCommitTime, Option.JournalCrypt, Option.JournalCryptKeyFile, Option.JournalCryptKeySize,
+        Option.JournalIntegrity, Option.JournalIntegrityKeyFile, Option.JournalIntegrityKeySize, Option.JournalSize,
+        Option.JournalWatermark, Option.NoWipe, Option.SectorSize, Option.TagSize,
+    ];
+
+    /// <inheritdoc/>
     public override int MinOperands => 2;
 
     /// <inheritdoc/>

@@ -55,6 +55,13 @@ internal sealed class LuksVerb : Verb
         """;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> OwnOptions =>
+    [
+        Option.AllowDiscards, Option.Cipher, Option.Derivation, Option.Hash, Option.Header, Option.Integrity, Option.IntegrityNoJournal,
+        Option.Iterations, Option.KeyFile, Option.KeySize, Option.Label, Option.Memory, Option.SectorSize, Option.Type,
+    ];
+
+    /// <inheritdoc/>
     public override int MinOperands => 2;
 
     /// <inheritdoc/>

@@ -44,6 +44,9 @@ internal sealed class MultipathVerb : Verb
         """;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> OwnOptions => [Option.Watch];
+
+    /// <inheritdoc/>
     public override int MinOperands => 1;
 
     /// <inheritdoc/>

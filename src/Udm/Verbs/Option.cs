@@ -161,7 +161,7 @@ internal enum Option
 /// <param name="Name">Its long form, without the two hyphens.</param>
 /// <param name="Letters">Its letters, each after one hyphen.</param>
 /// <param name="TakesValue">Whether a value follows.</param>
-/// <param name="IsOwn">Whether dmsetup does not have it: then only the verbs take it that tell of it, so that nobody believes in a <c>--dry-run</c> that none is.</param>
+/// <param name="IsOwn">Whether dmsetup does not have it: then only the verbs take it that have it among their <see cref="Verb.OwnOptions"/>.</param>
 internal readonly record struct OptionForm(Option Option, string Name, string Letters = "", bool TakesValue = false, bool IsOwn = false)
 {
     /// <summary>The forms of all options.</summary>

@@ -43,6 +43,12 @@ internal sealed class ReplayVerb : Verb
         """;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> OwnOptions =>
+    [
+        Option.Bisect, Option.Check, Option.Jobs, Option.Keep, Option.Seed, Option.Subsets, Option.Timeout, Option.To,
+    ];
+
+    /// <inheritdoc/>
     public override int MinOperands => 2;
 
     /// <inheritdoc/>

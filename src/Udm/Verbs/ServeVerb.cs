@@ -35,6 +35,9 @@ internal sealed class ServeVerb : Verb
         """;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> OwnOptions => [Option.Block, Option.Nbd, Option.NoSpaceTimeout, Option.VerityCertificates];
+
+    /// <inheritdoc/>
     public override int MinOperands => 1;
 
     /// <inheritdoc/>

@@ -21,6 +21,9 @@ internal abstract class Verb
     /// <summary>The greatest number of operands.</summary>
     public virtual int MaxOperands => int.MaxValue;
 
+    /// <summary>The options that it takes besides dmsetup's, which any verb takes: so that nobody believes in a <c>--dry-run</c> that none is.</summary>
+    public virtual IReadOnlyList<Option> OwnOptions => [];
+
     /// <summary>The exit status of wrong usage: 1 as dmsetup's, 2 for verbs that dmsetup does not have.</summary>
     public virtual int WrongUsageStatus => 1;
 

@@ -67,7 +67,7 @@ internal static class VerbRunner
     private static int Finish(VerbContext context, Verb verb)
     {
         int status = 0;
-        context.VerboseRows = DeviceReport.Of(context.Options, verb);
+        context.VerboseRows = DeviceReport.Of(context, verb);
         if (verb.RepeatsItself(context.Options))
         {
             status = verb.Run(context);
@@ -112,12 +112,12 @@ internal static class VerbRunner
         return 1;
     }
 
-    /// <summary>Refuses options of ours that a verb does not tell of; what dmsetup has is taken with any verb, as in dmsetup.</summary>
+    /// <summary>Refuses options of ours that a verb does not have; what dmsetup has is taken with any verb, as in dmsetup.</summary>
     private static void CheckOwnOptions(CommandLine line, Verb verb)
     {
         foreach (OptionForm form in OptionForm.All)
         {
-            if (form.IsOwn && line.Has(form.Option) && !$"{verb.Usage}\n{verb.Help}".Contains("--" + form.Name, StringComparison.Ordinal))
+            if (form.IsOwn && line.Has(form.Option) && !verb.OwnOptions.Contains(form.Option))
             {
                 throw new UsageException($"it has no option --{form.Name}");
             }

@@ -55,6 +55,15 @@ internal sealed class VerityVerb : Verb
         """;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> OwnOptions =>
+    [
+        Option.CheckAtMostOnce, Option.DataBlockSize, Option.DataBlocks, Option.FecDevice, Option.FecOffset, Option.FecRoots,
+        Option.Format, Option.Hash, Option.HashBlockSize, Option.HashOffset, Option.IgnoreCorruption, Option.IgnoreZeroBlocks,
+        Option.NoSuperblock, Option.PanicOnCorruption, Option.RestartOnCorruption, Option.RootHashFile, Option.RootHashSignature,
+        Option.Salt,
+    ];
+
+    /// <inheritdoc/>
     public override int MinOperands => 2;
 
     /// <inheritdoc/>

@@ -30,13 +30,22 @@ internal sealed class WaitVerb : Verb
     {
         int numberAt = context.IsSelectedByOption ? 0 : 1;
         DeviceSelector device = context.Select(context.IsSelectedByOption ? null : context.Operands.Count > 0 ? context.Operands[0] : throw new UsageException("no device is named"));
-        uint number = 0;
-        if (context.Operands.Count > numberAt && !uint.TryParse(context.Operands[^1].Trim(), out number))
-        {
-            throw new UsageException($"event number '{context.Operands[^1]}' is not a number");
-        }
-
+        uint number = context.Operands.Count > numberAt ? EventNumber(context.Operands[^1]) : 0;
         context.ShowIfVerbose(context.Devices.Wait(device, number, context.Flags));
         return 0;
+    }
+
+    /// <summary>What dmsetup makes of a word by C's <c>atoi</c>: the number that it begins with, as far as 32 bits hold it; 0 where it begins with none.</summary>
+    private static uint EventNumber(string word)
+    {
+        string text = word.TrimStart(' ', '\t', '\n', '\v', '\f', '\r');
+        bool negative = text.StartsWith('-');
+        Int128 number = 0;
+        foreach (char digit in text.Skip(text is ['-' or '+', ..] ? 1 : 0).TakeWhile(char.IsAsciiDigit))
+        {
+            number = Int128.Min(number * 10 + (digit - '0'), (Int128)long.MaxValue + (negative ? 1 : 0));
+        }
+
+        return (uint)(int)(long)(negative ? -number : number);
     }
 }

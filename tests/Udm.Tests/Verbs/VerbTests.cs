@@ -75,7 +75,8 @@ public sealed partial class VerbTests
     [InlineData("ls --plan", "plan", 1)]
     [InlineData("remove x --prune", "prune", 1)]
     [InlineData("watch --cipher aes", "cipher", 2)]
-    public void An_option_that_dmsetup_does_not_have_is_refused_by_verbs_that_do_not_tell_of_it(string command, string option, int expected)
+    [InlineData("block ls --block", "block", 2)]
+    public void An_option_that_dmsetup_does_not_have_is_refused_by_verbs_that_do_not_have_it(string command, string option, int expected)
     {
         using LocalVerbs udm = new();
         udm.Ok("create", "x", "--notable");
@@ -84,6 +85,17 @@ public sealed partial class VerbTests
         string verb = command.Split(' ')[0];
         Assert.Equal($"udm: {verb}: it has no option --{option}; see udm {verb} --help\n", error);
         Assert.Equal("x:---w\n", udm.Ok("info", "-c", "--noheadings", "-o", "name,attr"));
+    }
+
+    [Theory, MemberData(nameof(Verbs))]
+    public void Its_help_tells_of_the_options_that_dmsetup_does_not_have(string name)
+    {
+        Verb verb = Named(name);
+        foreach (OptionForm form in OptionForm.All.Where(form => verb.OwnOptions.Contains(form.Option)))
+        {
+            Assert.True(form.IsOwn, $"--{form.Name} is one of dmsetup's");
+            Assert.Matches($@"--{form.Name}(?![\w-])", $"{verb.Usage}\n{verb.Help}");
+        }
     }
 
     [Fact]
