@@ -154,7 +154,7 @@ public sealed partial class MappedDevice
         return null;
     }
 
-    /// <summary>As in the kernel, a bio that no target maps is not counted; of one that is cut, all pieces are.</summary>
+    /// <summary>As in the kernel, a bio that no target maps is not counted. Of one that is cut all pieces are, where the kernel leaves out those that no target maps.</summary>
     private static void Uncount(Bio clone, Target target)
     {
         Bio bio = clone.Parent!;
