@@ -29,11 +29,9 @@ public sealed class Bio
     // As a parent: a part of it was sent down, and given up by a target that sends it again.
     internal bool WasSent;
 
-    // For the statistics of a mapped device that it is sent to: the regions when it began, null without any; when; whether it counts as merged; whether it is known not to be cut.
-    internal StatisticsSnapshot? Statistics;
-    internal long StatisticsStart;
-    internal bool StatisticsMerged;
-    internal bool StatisticsWhole;
+    // For the statistics of mapped devices: of the one that it is sent to; as a clone, of its owner, where it is a piece that is counted by itself.
+    internal CountedIo Statistics;
+    internal CountedIo PieceStatistics;
 
     // Metadata of its blocks, and of others too in a clone; how many bytes of data come before its own there.
     internal BioTags? Tags;
@@ -161,6 +159,11 @@ public sealed class Bio
             MappedDevice owner = bio.Owner!;
             bio._inFlight = 0;
             BioThread thread = current ??= BioThread.Current;
+            if (bio.PieceStatistics.Regions is not null)
+            {
+                owner.EndPiece(thread, bio, status);
+            }
+
             bio.ReturnTo(thread);
             if (status != BioStatus.Ok && parent.FirstError == 0)
             {

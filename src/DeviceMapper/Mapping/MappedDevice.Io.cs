@@ -85,10 +85,9 @@ public sealed partial class MappedDevice
         }
 
         Target target = table.Find(bio.Sector, thread);
-        bool whole = bio.Count <= target.RoomAt(bio.Sector);
-        _statistics.Snapshot?.Begin(bio, whole, table, thread);
-        if (whole)
+        if (bio.Count <= target.RoomAt(bio.Sector))
         {
+            _statistics.Snapshot?.Begin(ref bio.Statistics, bio, thread);
             Bio clone = Bio.RentFrom(thread);
             clone.CloneFrom(bio, this, target);
             return MapClone(clone, target);
@@ -102,15 +101,22 @@ public sealed partial class MappedDevice
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool Exit(BioThread thread, Bio bio, ref BioStatus status)
     {
-        if (bio.Statistics is { } statistics)
+        if (bio.Statistics.Regions is { } statistics)
         {
-            statistics.End(bio, _live!, thread, counts: status != BioStatus.Requeue || !_requeueing);
+            statistics.End(ref bio.Statistics, thread, Counts(status));
         }
 
         bool requeued = status == BioStatus.Requeue && TryRequeue(bio, ref status);
         Leave(thread);
         return !requeued;
     }
+
+    /// <summary>A piece of a bio that was cut has ended, and is counted by itself.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal void EndPiece(BioThread thread, Bio clone, BioStatus status) =>
+        clone.PieceStatistics.Regions!.End(ref clone.PieceStatistics, thread, Counts(status));
+
+    private bool Counts(BioStatus status) => status != BioStatus.Requeue || !_requeueing;
 
     /// <summary>A bio, or a map, is over; a suspend may wait for that.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -146,7 +152,7 @@ public sealed partial class MappedDevice
                 clone.EndMapped(BioStatus.Requeue);
                 break;
             case MapResult.Kill:
-                Uncount(clone, target);
+                Uncount(clone);
                 clone.EndMapped(BioStatus.IoError);
                 break;
         }
@@ -154,14 +160,12 @@ public sealed partial class MappedDevice
         return null;
     }
 
-    /// <summary>As in the kernel, a bio that no target maps is not counted. Of one that is cut all pieces are, where the kernel leaves out those that no target maps.</summary>
-    private static void Uncount(Bio clone, Target target)
+    /// <summary>As in the kernel, what no target maps is not counted: a bio, or a piece of one that is cut.</summary>
+    private static void Uncount(Bio clone)
     {
         Bio bio = clone.Parent!;
-        if (bio.Statistics is { } statistics && Volatile.Read(ref bio.Pending) == 1)
-        {
-            statistics.End(bio, target.Table, BioThread.Current, counts: false);
-        }
+        bio.Statistics.Regions?.Forget(ref bio.Statistics, BioThread.Current);
+        clone.PieceStatistics.Regions?.Forget(ref clone.PieceStatistics, BioThread.Current);
     }
 
     private static MapResult MapKeepingExceptions(Bio clone, Target target)
@@ -192,6 +196,7 @@ public sealed partial class MappedDevice
             clone.Count = length;
             clone.Buffer = bio.Buffer.Slice(offset, (int)length.Bytes);
             clone.TagsOffset += offset;
+            _statistics.Snapshot?.Begin(ref clone.PieceStatistics, clone, thread);
             SendPiece(bio, clone, target, thread);
             left -= length;
             if (left == SectorCount.Zero)
@@ -210,7 +215,7 @@ public sealed partial class MappedDevice
     {
         if (bio.Operation == BioOperation.Flush)
         {
-            _statistics.Snapshot?.Begin(bio, whole: false, table, thread); // counts nothing, but is the last I/O
+            _statistics.Snapshot?.Pass(bio);
             return Flush(bio, table, thread);
         }
 
@@ -221,7 +226,6 @@ public sealed partial class MappedDevice
             return Finish(bio, status == BioStatus.Ok ? BioStatus.Unsupported : status, thread);
         }
 
-        _statistics.Snapshot?.Begin(bio, whole: false, table, thread);
         Sector at = bio.Sector;
         SectorCount left = bio.Count;
         while (left != SectorCount.Zero)
@@ -241,6 +245,11 @@ public sealed partial class MappedDevice
                 clone.Sector = at;
                 clone.Count = length;
                 clone.TargetBioNumber = i;
+                if (i == 0)
+                {
+                    _statistics.Snapshot?.Begin(ref clone.PieceStatistics, clone, thread);
+                }
+
                 SendPiece(bio, clone, target, thread);
             }
 

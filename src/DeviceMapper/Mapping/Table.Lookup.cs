@@ -74,13 +74,6 @@ public sealed partial class Table
         _ => Limits.MaxWriteZeroes,
     };
 
-    /// <summary>How many sectors of an I/O that begins at a sector go in one piece.</summary>
-    internal SectorCount PieceAt(BioOperation operation, Sector at, BioThread thread)
-    {
-        Target target = Find(at, thread);
-        return operation is BioOperation.Read or BioOperation.Write ? target.RoomAt(at) : SectorCount.Min(LargestOf(operation), target.End - at);
-    }
-
     private int Search(Sector sector, ref int found)
     {
         ulong[] starts = _starts;

@@ -101,6 +101,22 @@ public sealed class StatisticsTests
     }
 
     [Fact]
+    public void Pieces_that_no_target_maps_are_not_counted()
+    {
+        using TestRegistry registry = new();
+        registry.Add("a", 1024);
+        MappedDevice device = registry.Create("m", "0 100 linear a 0\n100 100 error\n200 800 linear a 200");
+        Send(device, "@stats_create - /1");
+        Assert.Equal(BioStatus.IoError, TestBio.Do(device, BioOperation.Read, 96, 8));
+        Assert.Equal(BioStatus.IoError, TestBio.Do(device, BioOperation.Write, 96, 8));
+        Assert.Equal(BioStatus.IoError, TestBio.Do(device, BioOperation.Read, 90, 120));
+        Assert.StartsWith("0+1000 3 0 24 0 1 0 4 0 0 ", Send(device, "@stats_print 0"));
+        Assert.Equal(BioStatus.IoError, TestBio.Do(device, BioOperation.Read, 120, 8));
+        TestBio.Do(device, BioOperation.Read, 210, 8);
+        Assert.StartsWith("0+1000 4 1 32 0 1 0 4 0 0 ", Send(device, "@stats_print 0")); // follows what was counted last
+    }
+
+    [Fact]
     public void Many_threads_lose_no_count()
     {
         using TestRegistry registry = new();

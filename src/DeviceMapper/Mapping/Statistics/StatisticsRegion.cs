@@ -72,11 +72,11 @@ internal sealed class StatisticsRegion
 
     /// <summary>An I/O, or a piece of one, has begun, has ended, or goes back to a queue.</summary>
     /// <param name="thread">This thread.</param>
-    /// <param name="write">Whether it is no read.</param>
+    /// <param name="direction">0 for reads, 1 for all others.</param>
     /// <param name="from">Its first sector.</param>
     /// <param name="to">The sector after its last, above the first.</param>
     /// <param name="moment">What happened, and when.</param>
-    public void Count(BioThread thread, bool write, ulong from, ulong to, in Moment moment)
+    public void Count(BioThread thread, int direction, ulong from, ulong to, in Moment moment)
     {
         from = Math.Max(from, _start);
         to = Math.Min(to, _end);
@@ -87,38 +87,38 @@ internal sealed class StatisticsRegion
 
         if (_stamps.Length == 1)
         {
-            CountIn(thread, 0, write ? 1 : 0, to - from, moment);
+            CountIn(thread, 0, direction, to - from, moment);
         }
         else
         {
-            CountInAreas(thread, write ? 1 : 0, from, to, moment);
+            CountInAreas(thread, direction, from, to, moment);
         }
     }
 
-    /// <summary>The short way of <see cref="Count"/>: a bio that is not cut has begun, all of it in the only area, on a thread with cells of its own.</summary>
+    /// <summary>The short way of <see cref="Count"/>: an I/O has begun, all of it in the only area, on a thread with cells of its own.</summary>
     /// <returns>False where it has to go the long way.</returns>
-    public bool TryBegin(BioThread thread, Bio bio, long now)
+    public bool TryBegin(BioThread thread, in CountedIo io, long now)
     {
-        if (!IsShort(thread, bio))
+        if (!IsShort(thread, io))
         {
             return false;
         }
 
         Round(thread, 0, now);
-        Add(shared: false, ref Unsafe.Add(ref CellsOf(thread, 0), InFlight + Direction(bio)), 1);
+        Add(shared: false, ref Unsafe.Add(ref CellsOf(thread, 0), InFlight + io.Direction), 1);
         return true;
     }
 
-    /// <summary>The short way of <see cref="Count"/> where such a bio has ended.</summary>
-    public bool TryEnd(BioThread thread, Bio bio, long now)
+    /// <summary>The short way of <see cref="Count"/> where such an I/O has ended.</summary>
+    public bool TryEnd(BioThread thread, in CountedIo io, long now)
     {
-        if (!IsShort(thread, bio))
+        if (!IsShort(thread, io))
         {
             return false;
         }
 
         Round(thread, 0, now);
-        CountEnd(false, ref CellsOf(thread, 0), Direction(bio), bio.Count.Value, now - bio.StatisticsStart, bio.StatisticsMerged);
+        CountEnd(false, ref CellsOf(thread, 0), io.Direction, io.To - io.From, now - io.Start, io.IsMerged);
         return true;
     }
 
@@ -168,10 +168,8 @@ internal sealed class StatisticsRegion
 
     private int CellCount => checked(_stamps.Length * _stride);
 
-    private bool IsShort(BioThread thread, Bio bio) =>
-        _stamps.Length == 1 && bio.Sector.Value >= _start && bio.EndSector.Value <= _end && thread.Slot != BioThread.SharedSlot;
-
-    private static int Direction(Bio bio) => bio.Operation != BioOperation.Read ? 1 : 0;
+    private bool IsShort(BioThread thread, in CountedIo io) =>
+        _stamps.Length == 1 && io.From >= _start && io.To <= _end && thread.Slot != BioThread.SharedSlot;
 
     private void CountInAreas(BioThread thread, int direction, ulong from, ulong to, in Moment moment)
     {

@@ -30,92 +30,60 @@ internal sealed class StatisticsSnapshot
     /// <summary>By number.</summary>
     public StatisticsRegion[] Regions { get; }
 
-    /// <summary>A bio is about to be mapped.</summary>
-    /// <param name="bio">The bio.</param>
-    /// <param name="whole">It has sectors, and is known not to be cut: the short way.</param>
-    /// <param name="table">The table that maps it.</param>
+    /// <summary>A bio, or a piece of one, is about to be mapped.</summary>
+    /// <param name="io">What is to be known of it later.</param>
+    /// <param name="bio">The bio, or the clone that is the piece.</param>
     /// <param name="thread">This thread.</param>
-    public void Begin(Bio bio, bool whole, Table table, BioThread thread)
+    public void Begin(ref CountedIo io, Bio bio, BioThread thread)
     {
-        bio.Statistics = this;
-        bio.StatisticsStart = _clock.Now(_precise);
-        bio.StatisticsMerged = _last.Follow(bio);
-        bio.StatisticsWhole = whole;
-        bool plain = whole && !_precise;
+        io.Regions = this;
+        io.From = bio.Sector.Value;
+        io.To = bio.EndSector.Value;
+        io.Direction = bio.Operation != BioOperation.Read ? 1 : 0;
+        io.Start = _clock.Now(_precise);
+        io.Before = _last.Follow(io);
         foreach (StatisticsRegion region in Regions)
         {
-            if (!plain || !region.TryBegin(thread, bio, bio.StatisticsStart))
+            if (_precise || !region.TryBegin(thread, io, io.Start))
             {
-                Count(bio, table, thread, region, new Moment(Unit(region, bio.StatisticsStart), MomentKind.Begin, 0, false));
+                Count(region, io, thread, new Moment(Unit(region, io.Start), MomentKind.Begin, 0, false));
             }
         }
     }
 
     /// <summary>It has ended.</summary>
-    /// <param name="bio">The bio.</param>
-    /// <param name="table">The table that mapped it.</param>
+    /// <param name="io">What is known of it.</param>
     /// <param name="thread">This thread.</param>
-    /// <param name="counts">Whether it counts: not where it was not mapped, or goes back to a queue.</param>
-    public void End(Bio bio, Table table, BioThread thread, bool counts)
+    /// <param name="counts">Whether it counts: not where it goes back to a queue.</param>
+    public void End(ref CountedIo io, BioThread thread, bool counts)
     {
         long ended = _clock.Now(_precise);
-        bio.Statistics = null;
-        bool plain = bio.StatisticsWhole && !_precise && counts;
+        io.Regions = null;
         foreach (StatisticsRegion region in Regions)
         {
-            if (!plain || !region.TryEnd(thread, bio, ended))
+            if (_precise || !counts || !region.TryEnd(thread, io, ended))
             {
-                Count(bio, table, thread, region, Ended(bio, region, ended, counts));
+                Count(region, io, thread, Ended(region, io, ended, counts));
             }
         }
     }
 
-    private Moment Ended(Bio bio, StatisticsRegion region, long ended, bool counts) =>
-        new(Unit(region, ended), counts ? MomentKind.End : MomentKind.Abandon, Unit(region, ended - bio.StatisticsStart), bio.StatisticsMerged);
+    /// <summary>No target has mapped it: as in the kernel, it is not counted at all.</summary>
+    public void Forget(ref CountedIo io, BioThread thread)
+    {
+        End(ref io, thread, counts: false);
+        _last.Forget(io);
+    }
+
+    /// <summary>A flush has no sectors that could be counted, but is the last I/O.</summary>
+    public void Pass(Bio flush) => _last.Follow(new CountedIo { To = flush.EndSector.Value, Direction = 1 });
+
+    private Moment Ended(StatisticsRegion region, in CountedIo io, long ended, bool counts) =>
+        new(Unit(region, ended), counts ? MomentKind.End : MomentKind.Abandon, Unit(region, ended - io.Start), io.IsMerged);
 
     private long Unit(StatisticsRegion region, long time) => _precise && !region.Options.Precise ? time / NanosecondsInMillisecond : time;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Count(Bio bio, Table table, BioThread thread, StatisticsRegion region, in Moment moment)
-    {
-        if (bio.StatisticsWhole)
-        {
-            region.Count(thread, bio.Operation != BioOperation.Read, bio.Sector.Value, bio.EndSector.Value, moment);
-        }
-        else
-        {
-            CountPieces(bio, table, thread, region, moment);
-        }
-    }
-
-    /// <summary>The kernel counts each piece of a bio that is cut as an I/O of its own, merged with the one before.</summary>
-    private static void CountPieces(Bio bio, Table table, BioThread thread, StatisticsRegion region, Moment moment)
-    {
-        Sector at = bio.Sector;
-        SectorCount left = bio.Count;
-        while (left != SectorCount.Zero)
-        {
-            SectorCount length = SectorCount.Min(left, table.PieceAt(bio.Operation, at, thread));
-            region.Count(thread, bio.Operation != BioOperation.Read, at.Value, (at + length).Value, moment);
-            at += length;
-            left -= length;
-            moment = moment with { Merged = true }; // each piece begins where the one before ends
-        }
-    }
-}
-
-/// <summary>Where the last I/O of a device ended, and its direction. Threads overwrite each other's: only figures of merges come of it.</summary>
-internal sealed class LastIo
-{
-    private ulong _end = ulong.MaxValue; // a sector, shifted by one bit for the direction
-
-    /// <summary>Takes another I/O.</summary>
-    /// <returns>Whether it counts as merged: it begins where the last one of the same direction ended.</returns>
-    public bool Follow(Bio bio)
-    {
-        ulong direction = bio.Operation != BioOperation.Read ? 1UL : 0;
-        bool follows = Volatile.Read(ref _end) == ((bio.Sector.Value << 1) | direction);
-        Volatile.Write(ref _end, (bio.EndSector.Value << 1) | direction);
-        return follows;
-    }
+    private static void Count(StatisticsRegion region, in CountedIo io, BioThread thread, in Moment moment) =>
+        region.Count(thread, io.Direction, io.From, io.To, moment);
 }
