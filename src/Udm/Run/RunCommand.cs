@@ -13,7 +13,10 @@ internal static class RunCommand
 {
     private const int NotFound = 127; // as a shell's
     private const string DisableUdev = "DM_DISABLE_UDEV";
+    private const string SearchPath = "PATH";
     private const int SigHup = 1, SigTerm = 15;
+
+    private static readonly string[] _systemFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
     /// <summary>Runs a command.</summary>
     /// <param name="folder">The daemon's.</param>
@@ -28,6 +31,7 @@ internal static class RunCommand
             throw new VerbException("it knows the system calls of x86-64 only");
         }
 
+        AddSystemFolders();
         if (Find(words[0]) is not { } path)
         {
             error.WriteLine($"udm: run: there is no program '{words[0]}'");
@@ -78,6 +82,13 @@ internal static class RunCommand
         }
     }
 
+    /// <summary>The path of users without root often lacks the folders that dmsetup, lvm and the like lie in; here these need no root.</summary>
+    private static void AddSystemFolders()
+    {
+        string[] folders = (Environment.GetEnvironmentVariable(SearchPath) ?? "/usr/local/bin:/usr/bin:/bin").Split(':');
+        Environment.SetEnvironmentVariable(SearchPath, string.Join(':', folders.Concat(_systemFolders.Except(folders))));
+    }
+
     private static string? Find(string name)
     {
         if (name.Contains('/'))
@@ -85,8 +96,7 @@ internal static class RunCommand
             return File.Exists(name) ? name : null;
         }
 
-        string search = Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
-        return search.Split(':').Select(folder => Path.Combine(folder.Length == 0 ? "." : folder, name)).FirstOrDefault(IsProgram);
+        return Environment.GetEnvironmentVariable(SearchPath)!.Split(':').Select(folder => Path.Combine(folder.Length == 0 ? "." : folder, name)).FirstOrDefault(IsProgram);
     }
 
     private static bool IsProgram(string path) =>

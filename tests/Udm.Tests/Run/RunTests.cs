@@ -244,6 +244,16 @@ public sealed class RunTests
     }
 
     [Fact]
+    public void Dmsetup_is_found_by_users_whose_path_lacks_its_folder()
+    {
+        using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
+        string[] udm = ["PATH=/usr/bin:/bin", $"UDM_RUN={daemon.Folder}", Path.Combine(AppContext.BaseDirectory, "udm"), "run"];
+        Assert.Contains("No devices found", BlockMachine.Ok("env", [.. udm, "dmsetup", "ls"]));
+        Assert.Contains("No devices found", BlockMachine.Ok("env", [.. udm, "sh", "-c", "dmsetup ls"]));
+        Assert.StartsWith("/usr/bin:/bin:", BlockMachine.Ok("env", [.. udm, "printenv", "PATH"]));
+    }
+
+    [Fact]
     public void Programs_in_a_container_have_their_own_supervisor()
     {
         using RunningDaemon daemon = Start("/usr/sbin/dmsetup");
