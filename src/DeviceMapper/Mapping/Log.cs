@@ -31,4 +31,7 @@ internal static partial class Log
 
     [LoggerMessage(50, LogLevel.Error, "{Device}: the pool's metadata: {Reason}")]
     public static partial void PoolFailed(this ILogger logger, string device, string reason);
+
+    [LoggerMessage(60, LogLevel.Error, "{Device}: mirror: {Reason}")]
+    public static partial void MirrorFailed(this ILogger logger, string device, string reason);
 }

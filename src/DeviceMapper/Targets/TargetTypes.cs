@@ -4,6 +4,7 @@ using DeviceMapper.Targets.Fault;
 using DeviceMapper.Targets.Flakey;
 using DeviceMapper.Targets.Integrity;
 using DeviceMapper.Targets.LogWrites;
+using DeviceMapper.Targets.Mirror;
 using DeviceMapper.Targets.Multipath;
 using DeviceMapper.Targets.Snapshots;
 using DeviceMapper.Targets.Switch;
@@ -24,6 +25,7 @@ public static class TargetTypes
         FlakeyTarget.Definition,
         IntegrityTarget.Definition,
         LogWritesTarget.Definition,
+        MirrorTarget.Definition,
         MultipathTarget.Definition,
         SnapshotMergeTarget.Definition,
         SnapshotOriginTarget.Definition,

@@ -15,6 +15,7 @@ public sealed class LvmTests
         { "linear", "lvcreate -y -q -L 40M -n v $VG", "linear" },
         { "striped", "lvcreate -y -q -i 2 -I 64k -L 40M -n v $VG", "striped" },
         { "snapshot", "lvcreate -y -q -L 40M -n v $VG; mkfs.ext4 -q $LV; lvcreate -y -q -s -L 16M -n s $VG/v", "linear snapshot snapshot-origin" },
+        { "mirror", "lvcreate -y -q --type mirror -m 1 --mirrorlog core -L 40M -n v $VG", "linear mirror" },
         { "thin", "lvcreate -y -q -L 40M -T $VG/pool; lvcreate -y -q -V 40M -T $VG/pool -n v; lvcreate -y -q -s -kn $VG/v -n s", "linear thin thin-pool" },
     };
 
@@ -34,7 +35,7 @@ public sealed class LvmTests
         group.Run("cmp /etc/services $MNT/file; umount $MNT");
 
         // It grows, is switched off and on, goes to another machine and comes back.
-        if (kind != "snapshot")
+        if (kind is not ("snapshot" or "mirror")) // of which the one has no room
         {
             group.Run("lvextend -q -L +24M $VG/v; e2fsck -fp $LV; resize2fs $LV; test $(blockdev --getsize64 $LV) = $((64 << 20))");
         }
@@ -72,6 +73,31 @@ public sealed class LvmTests
             vgchange -q -an $VG; lvrename -q $VG v w; vgrename -q $VG ${VG}x; vgchange -q -ay ${VG}x; e2fsck -fn /dev/${VG}x/w
             vgremove -q -y ${VG}x
             """);
+    }
+
+    /// <summary>pvmove and lvconvert copy by mirrors.</summary>
+    [Fact(Timeout = Timeout)]
+    public void A_volume_is_moved_while_it_is_mounted_and_gets_a_mirror()
+    {
+        using Group group = new();
+        group.Run(
+            """
+            vgcreate -q $VG $PVS; set -- $PVS; on() { lvs --noheadings -o devices $VG/v | xargs; }
+            lvcreate -y -q -L 24M -n v $VG $1; mkfs.ext4 -q $LV; mount $LV $MNT; cp /etc/services $MNT/file
+            pvmove -q -i 1 -n v $1 $2; test "$(on)" = "$2(0)"; cp /etc/services $MNT/another; pvmove -q -i 1 $2 $1; test "$(on)" = "$1(0)"
+            cmp /etc/services $MNT/file; cmp /etc/services $MNT/another
+
+            # The second leg becomes the only one.
+            lvconvert -y -q -i 1 --type mirror -m 1 --mirrorlog core $VG/v $2; test "$(on)" = "v_mimage_0(0),v_mimage_1(0)"
+            lvconvert -y -q -m 0 $VG/v $1; test "$(on)" = "$2(0)"; umount $MNT; e2fsck -fn $LV; mount $LV $MNT; cmp /etc/services $MNT/another; umount $MNT
+            lvremove -y -q $VG/v
+
+            # A log on a disk knows after a restart that nothing is to be copied; a mirror grows.
+            lvcreate -y -q --type mirror -m 1 --mirrorlog disk --alloc anywhere -L 16M -n v $VG; until test "$(lvs --noheadings -o copy_percent $VG/v | xargs)" = 100.00; do sleep .2; done
+            lvextend -q --alloc anywhere -L 24M $VG/v; mkfs.ext4 -q $LV; vgchange -q -an $VG; vgchange -q -ay $VG; e2fsck -fn $LV
+            lvconvert -y -q --mirrorlog core $VG/v; lvremove -y -q $VG/v; vgremove -q $VG
+            """);
+        Assert.Single(group.Machine.Daemon.UdmOk("ls").Trim().Split('\n'));
     }
 
     [Fact(Timeout = Timeout)]
