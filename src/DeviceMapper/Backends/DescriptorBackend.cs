@@ -20,6 +20,7 @@ internal abstract class DescriptorBackend : Backend
     private readonly Lazy<DescriptorBackend?>? _writer; // what writes to a device that is open for reading go to
     private readonly RingIo? _ring;
     private ulong _sectors; // as last seen
+    private bool _lacksNoWait; // the file system (tmpfs) cannot tell what it has in memory: it is not asked again
 
     /// <summary>Takes the descriptors, which it closes.</summary>
     /// <param name="file">Through the page cache.</param>
@@ -183,8 +184,15 @@ internal abstract class DescriptorBackend : Backend
             return false;
         }
 
-        Errno error = File.Read(bio.Buffer, bio.Sector.Bytes, LibC.RWF_NOWAIT);
-        status = error == Errno.EOPNOTSUPP ? Do(bio) : Status(error);
+        Errno error = _lacksNoWait ? Errno.EOPNOTSUPP : File.Read(bio.Buffer, bio.Sector.Bytes, LibC.RWF_NOWAIT);
+        if (error == Errno.EOPNOTSUPP)
+        {
+            _lacksNoWait = true;
+            status = Do(bio);
+            return true;
+        }
+
+        status = Status(error);
         return error != Errno.EAGAIN;
     }
 
